@@ -1,0 +1,1 @@
+"""mailrules: load rules, parse a message, decide."""

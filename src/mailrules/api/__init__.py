@@ -1,0 +1,76 @@
+"""Everything a plugin may import: `from mailrules.api import ...`.
+
+A plugin yields frozen descriptors from hooks named in `mailrules.hookspecs`; nothing runs at import.
+"""
+
+from mailrules.api.descriptors import (
+    ActionType,
+    Auth,
+    AuthType,
+    Credential,
+    NoCredential,
+    PasswordCredential,
+    Place,
+    ReceiveProtocol,
+    SendProtocol,
+    TokenCredential,
+    Transport,
+    hookimpl,
+)
+from mailrules.api.options import Duration, Options, OptionsError, Secret, Size, Template, build_options, options_schema
+from mailrules.model.action import (
+    Action,
+    Context,
+    Data,
+    Files,
+    Http,
+    Log,
+    Permanent,
+    PersonNeeded,
+    Sender,
+    Transient,
+)
+from mailrules.model.mailbox import Head, Mailbox, Ref, Settlement
+from mailrules.model.message import Address, Attachment, Message
+from mailrules.model.rule import Disposition
+
+__all__ = [
+    "Action",
+    "ActionType",
+    "Address",
+    "Attachment",
+    "Auth",
+    "AuthType",
+    "Context",
+    "Credential",
+    "Data",
+    "Disposition",
+    "Duration",
+    "Files",
+    "Head",
+    "Http",
+    "Log",
+    "Mailbox",
+    "Message",
+    "NoCredential",
+    "Options",
+    "OptionsError",
+    "PasswordCredential",
+    "Permanent",
+    "PersonNeeded",
+    "Place",
+    "ReceiveProtocol",
+    "Ref",
+    "Secret",
+    "SendProtocol",
+    "Sender",
+    "Settlement",
+    "Size",
+    "Template",
+    "TokenCredential",
+    "Transient",
+    "Transport",
+    "build_options",
+    "hookimpl",
+    "options_schema",
+]

@@ -1,0 +1,145 @@
+"""What a plugin offers, as frozen descriptors: inert data with callables that the engine runs later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import pluggy
+
+from mailrules.api.options import Options, Secret
+from mailrules.model.action import Action
+from mailrules.model.mailbox import Mailbox
+
+hookimpl = pluggy.HookimplMarker("mailrules")
+"""Marks a function or method as an implementation of a `mailrules_...` hook."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoCredential:
+    """Nothing to show: local files, or a server without authentication."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCredential:
+    """A log-in name and its password."""
+
+    login: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCredential:
+    """A log-in name and an access token (RFC 6750)."""
+
+    login: str
+    token: Secret
+
+
+Credential: TypeAlias = NoCredential | PasswordCredential | TokenCredential
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a mailbox is to be opened, and how."""
+
+    workspace: Path
+    """The folder of mailrules.yaml: relative paths start here."""
+    folder: str = "INBOX"
+    readonly: bool = False
+    """Dry run: the server must be told, too (EXAMINE). `settle` is never called then."""
+
+
+class Auth(Protocol):
+    """One way to log in, built from its options."""
+
+    def credential(self) -> Credential:
+        """What to show the server now; refreshed early where it expires.
+
+        Raises:
+            Transient: try again later.
+            PersonNeeded: somebody has to log in again.
+        """
+
+
+class Transport(Protocol):
+    """An open way to send. One thread at a time."""
+
+    def send(self, mail: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
+        """Hand over *mail* with this envelope (Bcc already taken out); gives the server's words.
+
+        Raises:
+            Transient: the server is away, or says 4xx.
+            Permanent: it says 5xx.
+        """
+
+    def close(self) -> None:
+        """Let go of the connection. Never raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveProtocol:
+    """How to reach a mailbox: `receive: {NAME: options}`.
+
+    Example:
+        ReceiveProtocol(name="maildir", summary="A maildir on disk.", options=MaildirOptions,
+                        open=open_maildir, verbs=frozenset({"delete", "move", "copy", "seen", "flags"}))
+    """
+
+    name: str
+    summary: str
+    options: type[Options]
+    open: Callable[[Any, Credential, Place], Mailbox]
+    accepts: frozenset[type[Any]] = frozenset({NoCredential})
+    """Credential types it can log in with."""
+    verbs: frozenset[str] = frozenset()
+    """Dispositions it can carry out, of `delete move copy seen flags labels`; `check` knows before any log-in."""
+    folders: bool = True
+    """Whether the account has folders to choose from (POP3 has none)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendProtocol:
+    """How to send: `send: {NAME: options}`."""
+
+    name: str
+    summary: str
+    options: type[Options]
+    open: Callable[[Any, Credential, Place], Transport]
+    accepts: frozenset[type[Any]] = frozenset({NoCredential})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthType:
+    """How to obtain a credential: `auth: {NAME: options}`."""
+
+    name: str
+    summary: str
+    options: type[Options]
+    build: Callable[[Any, Place], Auth]
+    yields: type[Any]
+    """The credential type that `Auth.credential` gives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionType:
+    """What a transition can do: `{NAME: options}` in a list of actions.
+
+    Example:
+        ActionType(name="log", summary="Write a line to the log.", options=LogOptions, build=LogAction)
+    """
+
+    name: str
+    summary: str
+    options: type[Options]
+    build: Callable[[Any], Action]
+    needs_body: Callable[[Any], bool] = field(default=lambda _options: False)
+    """Whether, with these options, it takes more than the header block.
+
+    Templates that mention the body are found without it.
+    """
+    repeatable: bool = False
+    """Whether it may run again with the same idempotency key when nobody knows if it ran."""

@@ -1,0 +1,1 @@
+"""First-party plugins, loaded by name like a stranger's, importing `mailrules.api` only."""

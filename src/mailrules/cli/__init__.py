@@ -1,0 +1,1 @@
+"""The command line: arguments in, a World chosen, results printed. One command a file."""

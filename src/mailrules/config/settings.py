@@ -1,0 +1,71 @@
+"""The typed settings that the YAML files turn into: all that the engine needs, nothing left to look up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from mailrules.api import AuthType, ReceiveProtocol, SendProtocol
+from mailrules.model.message import Address, Trust
+from mailrules.model.rule import RuleSet
+from mailrules.model.span import NOWHERE, Span
+from mailrules.registry import Provided, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How to reach one mailbox, and how to send as it."""
+
+    name: str
+    receive: tuple[Provided[ReceiveProtocol], Any] | None = None
+    """The protocol and its built options; None for an account that only sends."""
+    send: tuple[Provided[SendProtocol], Any] | None = None
+    auth: tuple[Provided[AuthType], Any] | None = None
+    """None: nothing to log in with (`auth: none`)."""
+    sender: Address | None = None
+    """`from:` the address and name it sends as."""
+    trust: Trust = Trust()
+    timezone: str = "UTC"
+    description: str = ""
+    span: Span = NOWHERE
+
+
+Start = Literal["now", "all"] | datetime
+"""What the very first pass may touch: nothing that is there already, everything, or what came since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Watches one folder of an account."""
+
+    name: str
+    account: Account
+    rules: RuleSet
+    folder: str = "INBOX"
+    listen: bool = True
+    unseen_only: bool = False
+    max_emails: int = 5
+    """A pass, oldest first; -1 is all."""
+    stop_after_first: bool = False
+    start: Start = "now"
+    every: float = 60.0
+    """Seconds between passes."""
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Everything in the files, checked and built."""
+
+    root: Path
+    """The folder of mailrules.yaml: relative paths start here."""
+    registry: Registry
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    listeners: Mapping[str, Listener] = field(default_factory=dict)
+    journal: str = ""
+    """The journal's SQLAlchemy URL."""
+    files: Path = Path("files")
+    """Where actions save, absolute."""

@@ -1,0 +1,1 @@
+"""Pure: parse, facts, match, index, decide, schedule. No I/O, no clock, no logging."""

@@ -1,0 +1,1 @@
+"""World, perform, process, one pass, the listening loop."""

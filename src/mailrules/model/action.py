@@ -1,0 +1,118 @@
+"""What an action is to the engine, and what the engine is to an action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Protocol
+
+from mailrules.model.message import Message
+
+
+class Transient(Exception):  # noqa: N818 - a verdict on a failure, named as the field does
+    """It failed, and the same may succeed later: tried again after a back-off, with the same idempotency key.
+
+    `after`: seconds the other side asked us to wait, if it did.
+    """
+
+    def __init__(self, reason: str, *, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class Permanent(Exception):  # noqa: N818 - as above
+    """It failed, and trying again would fail alike: the message is parked for a person to look."""
+
+
+class PersonNeeded(Permanent):
+    """Nothing goes on until somebody acts: log in again, renew a certificate. `remedy` says what to do."""
+
+    def __init__(self, reason: str, *, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.remedy = remedy
+
+
+class Http(Protocol):
+    """An HTTP client that honours the step's deadline."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer. Raises `Transient` when no answer came."""
+
+
+class Files(Protocol):
+    """The workspace's files, written whole or not at all and never over another."""
+
+    def save(self, path: str, content: bytes) -> Path:
+        """Write *content* under the workspace's file root; a taken name gets a number: `a-2.pdf`.
+
+        Raises:
+            Permanent: the path leaves the root.
+            Transient: the disk is full or refuses.
+        """
+
+
+class Log(Protocol):
+    """One line to the operator's log; secrets are struck out."""
+
+    def info(self, text: str, /) -> None:
+        """Something worth knowing."""
+
+    def warning(self, text: str, /) -> None:
+        """Something to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that an action may touch when it runs."""
+
+    idempotency_key: str
+    """The same at every try of this step for this message; unique otherwise."""
+    deadline: datetime
+    """When the step must have ended, aware."""
+    http: Http
+    files: Files
+    log: Log
+    send: Sender
+
+
+class Sender(Protocol):
+    """Sends mail as the listener's account."""
+
+    def __call__(self, mail: EmailMessage, *, recipients: Sequence[str] = ()) -> str:
+        """Hand *mail* over for delivery; gives the server's words.
+
+        *recipients* is the envelope; empty takes To, Cc and Bcc (Bcc is never written out).
+
+        Raises:
+            Transient: the server is away or says 4xx.
+            Permanent: it says 5xx, or the account cannot send.
+        """
+
+
+Data = Mapping[str, Any]
+"""What templates see: `message`, `match`, `data` (results of earlier steps), `account`, `listener`, `now`."""
+
+
+class Action(Protocol):
+    """One step of a transition, built from its options. It holds no state between messages."""
+
+    def describe(self, message: Message, data: Data) -> str:
+        """What `run` would do, in one line and without doing it: dry run, tests and explain print it."""
+
+    def run(self, message: Message, data: Data, context: Context) -> Mapping[str, Any] | None:
+        """Do it. The mapping becomes `data` for later steps, and is kept in the journal: JSON types only.
+
+        Raises:
+            Transient: try again later.
+            Permanent: do not.
+        """

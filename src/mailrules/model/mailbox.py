@@ -1,0 +1,72 @@
+"""What a receiving protocol gives: messages by reference, and dispositions carried out in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from mailrules.model.rule import Disposition
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """The identity of one message in its mailbox, stable across connections.
+
+    IMAP: UIDVALIDITY and UID (RFC 9051, section 2.3.1.1). POP3: empty and UIDL (RFC 1939). Files: empty and file name.
+    """
+
+    folder: str
+    validity: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A message as first seen: its header block and what the server knows of it."""
+
+    ref: Ref
+    header: bytes
+    size: int | None = None
+    received: datetime | None = None
+    flags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A disposition to carry out on one message."""
+
+    ref: Ref
+    disposition: Disposition
+    message_id: str = ""
+    again: bool = False
+    """It may have been carried out before: look before copying a second time."""
+
+
+class Mailbox(Protocol):
+    """One open folder. Used by one thread at a time; every method may raise `Transient` or `PersonNeeded`.
+
+    Reading never changes anything: no flag, no cursor (IMAP PEEK, POP3 without DELE, files untouched).
+    """
+
+    def refs(self, *, unseen_only: bool) -> Sequence[Ref]:
+        """Every message there, oldest first."""
+
+    def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
+        """The header blocks, in the order asked for, batched on the wire; one that has gone is left out."""
+
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+        """The whole messages, in the order asked for, batched on the wire; one that has gone is left out."""
+
+    def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
+        """Carry them out in as few commands as the protocol allows; gives the reason for each that failed.
+
+        Idempotent: a message that is not there any more counts as settled.
+        """
+
+    def wait(self, timeout: float) -> bool:
+        """Block up to *timeout* seconds until the server says that something came; True if it did."""
+
+    def close(self) -> None:
+        """Let go of the connection. Never raises."""

@@ -1,0 +1,175 @@
+"""Plugins found, loaded one by one, and frozen into one value that remembers who gave what."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import pluggy
+
+from mailrules import hookspecs
+from mailrules.api import ActionType, AuthType, ReceiveProtocol, SendProtocol
+
+T = TypeVar("T", ReceiveProtocol, SendProtocol, AuthType, ActionType)
+
+GROUP = "mailrules"
+"""The entry point group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """Who gave a descriptor: a package and its version, or a file of the workspace."""
+
+    name: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        """As messages name it."""
+        return f"{self.name} {self.version}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Provided(Generic[T]):
+    """A descriptor and the plugin that gave it."""
+
+    item: T
+    plugin: Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plugin that could not be loaded, or that clashes with another: `reason` is one sentence."""
+
+    plugin: Plugin
+    reason: str
+    word: str = "broken-plugin"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What can be named in the files, by kind and name."""
+
+    receive: Mapping[str, Provided[ReceiveProtocol]] = field(default_factory=dict)
+    send: Mapping[str, Provided[SendProtocol]] = field(default_factory=dict)
+    auth: Mapping[str, Provided[AuthType]] = field(default_factory=dict)
+    actions: Mapping[str, Provided[ActionType]] = field(default_factory=dict)
+    plugins: tuple[Plugin, ...] = ()
+    broken: tuple[Broken, ...] = ()
+    recorded: Callable[..., Any] = field(default=lambda **_: None)
+    """Calls every observer's `mailrules_recorded`; may raise what an observer raises."""
+
+
+BUILTINS = ("receive", "send", "auth", "actions")
+"""Modules of `mailrules.builtin`, loaded by name like a stranger's."""
+
+
+def load_registry(workspace: Path | None = None) -> Registry:
+    """Built-ins, then entry points one by one, then `plugins/*.py` of the workspace.
+
+    A plugin that fails is told of in `broken`; the others are there. MAILRULES_PLUGINS names the entry points to load,
+    comma-separated (empty: none), instead of all that are installed.
+    """
+    manager = pluggy.PluginManager("mailrules")
+    manager.add_hookspecs(hookspecs)
+    broken: list[Broken] = []
+    owners: dict[str, Plugin] = {}
+    for plugin, load in _sources(workspace):
+        _register(manager, plugin, load, owners, broken)
+    return _freeze(manager, owners, broken)
+
+
+def _sources(workspace: Path | None) -> Iterator[tuple[Plugin, Callable[[], Any]]]:
+    version = metadata.version("mailrules")
+    for name in BUILTINS:
+        yield Plugin(f"mailrules.builtin.{name}", version), _importer(f"mailrules.builtin.{name}")
+    wanted = os.environ.get("MAILRULES_PLUGINS")
+    for point in metadata.entry_points(group=GROUP):
+        if wanted is None or point.name in wanted.split(","):
+            yield (
+                Plugin(point.dist.name if point.dist else point.name, point.dist.version if point.dist else ""),
+                point.load,
+            )
+    for path in sorted((workspace / "plugins").glob("*.py")) if workspace else ():
+        yield Plugin(f"plugins/{path.name}"), _file_loader(path)
+
+
+def _importer(module: str) -> Callable[[], Any]:
+    return lambda: importlib.import_module(module)
+
+
+def _file_loader(path: Path) -> Callable[[], Any]:
+    def load() -> Any:
+        spec = importlib.util.spec_from_file_location(f"mailrules_workspace_{path.stem}", path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{path} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+def _register(
+    manager: pluggy.PluginManager,
+    plugin: Plugin,
+    load: Callable[[], Any],
+    owners: dict[str, Plugin],
+    broken: list[Broken],
+) -> None:
+    key = f"{plugin} [{len(owners)}]"
+    try:
+        manager.register(load(), name=key)
+        manager.check_pending()
+    except Exception as error:
+        if manager.has_plugin(key):
+            manager.unregister(name=key)
+        broken.append(Broken(plugin, f"{type(error).__name__}: {error}"))
+    else:
+        owners[key] = plugin
+
+
+def _freeze(manager: pluggy.PluginManager, owners: dict[str, Plugin], broken: list[Broken]) -> Registry:
+    tables: dict[str, dict[str, Any]] = {"receive": {}, "send": {}, "auth": {}, "actions": {}}
+    for hook in (manager.hook.mailrules_protocols, manager.hook.mailrules_auths, manager.hook.mailrules_actions):
+        for implementation in hook.get_hookimpls():
+            plugin = owners[implementation.plugin_name]
+            _collect(tables, plugin, implementation.function, broken)
+    return Registry(
+        **tables,
+        plugins=tuple(owners.values()),
+        broken=tuple(broken),
+        recorded=manager.hook.mailrules_recorded,
+    )
+
+
+def _collect(
+    tables: dict[str, dict[str, Any]],
+    plugin: Plugin,
+    function: Callable[..., Any],
+    broken: list[Broken],
+) -> None:
+    try:
+        items = list(function())
+    except Exception as error:
+        broken.append(Broken(plugin, f"{function.__name__} raised {type(error).__name__}: {error}"))
+        return
+    for item in items:
+        table = tables[_kind(item)]
+        if item.name in table:
+            other = table[item.name].plugin
+            broken.append(Broken(plugin, f"'{item.name}' is already given by {other}", "plugin-clash"))
+        else:
+            table[item.name] = Provided(item, plugin)
+
+
+def _kind(item: object) -> str:
+    kinds = {ReceiveProtocol: "receive", SendProtocol: "send", AuthType: "auth", ActionType: "actions"}
+    return kinds[type(item)]

@@ -1,0 +1,1 @@
+"""The journal: what was seen, decided and acted on, durably."""
