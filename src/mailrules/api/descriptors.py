@@ -143,3 +143,5 @@ class ActionType:
     """
     repeatable: bool = False
     """Whether it may run again with the same idempotency key when nobody knows if it ran."""
+    pure: bool = False
+    """Whether `run` touches nothing but its arguments (`map`): a dry run runs it too, and its context is None."""

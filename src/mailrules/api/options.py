@@ -30,7 +30,28 @@ class OptionsError(ValueError):
     """The value does not fit the options type; `str()` is msgspec's sentence with its path."""
 
 
-@dataclass(frozen=True, slots=True)
+def _scalar(kind: type[T]) -> type[T]:
+    """Marks a dataclass that YAML writes as one scalar.
+
+    msgspec takes a dataclass apart, field by field; one without its list of fields it gives to `build_options`' hook.
+    """
+    del kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return kind
+
+
+_revealed: set[str] = set()
+"""Every secret this process has looked up: what `redact` strikes out. A cache, not state: losing it loses nothing."""
+
+
+def redact(text: str) -> str:
+    """*text* with every secret that this process has looked up replaced by `***`: for journal, log and traces."""
+    for secret in _revealed:
+        text = text.replace(secret, "***")
+    return text
+
+
+@_scalar
+@dataclass(frozen=True)
 class Secret:
     """A reference to a secret (`env:NAME`, `file:PATH`, `keyring:SERVICE/USER`) or, with a warning, the secret itself.
 
@@ -46,11 +67,17 @@ class Secret:
         return self.reference.partition(":")[0] not in {"env", "file", "keyring"}
 
     def reveal(self) -> str:
-        """The secret.
+        """The secret; from now on `redact` strikes it out of texts.
 
         Raises:
             PersonNeeded: the variable, file or keyring entry is missing.
         """
+        secret = self._look_up()
+        if len(secret) > 3:
+            _revealed.add(secret)
+        return secret
+
+    def _look_up(self) -> str:
         scheme, _, name = self.reference.partition(":")
         if scheme == "env":
             return self._or_ask(os.environ.get(name), f"environment variable {name} is not set")
@@ -93,7 +120,8 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|min|m|h|d|w)", re.IGNO
 _SECONDS = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@_scalar
+@dataclass(frozen=True, order=True)
 class Duration:
     """A length of time, written with its unit: `5s`, `90m`, `1h 30m`, `14d`, `2w`."""
 
@@ -119,7 +147,8 @@ class Duration:
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)(i?)b?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@_scalar
+@dataclass(frozen=True, order=True)
 class Size:
     """A number of octets: `4096`, `10MB` (decimal), `10MiB` (binary)."""
 
@@ -145,6 +174,7 @@ BODY_ATTRIBUTES = frozenset({"text", "html", "attachments", "reply_text", "raw",
 """What of `message` in a template takes more than the header block."""
 
 
+@_scalar
 @dataclass(frozen=True)
 class Template:
     """Text with Jinja2 expressions, filled from `message`, `match`, `data`, `account`, `listener` and `now`.

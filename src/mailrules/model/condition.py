@@ -22,8 +22,20 @@ class Verdict(Enum):
 class Operator:
     """One operator with its operands, any of which suffices: `contains: [dunning, Mahnung]`.
 
-    `operands` are already in the form that evaluation wants: case-folded text unless case matters, compiled RE2
-    patterns, numbers of octets, timedeltas, aware datetimes, minutes of the day.
+    Operands are already in the form that evaluation wants:
+
+    | operator                          | operands                                                             |
+    |-----------------------------------|----------------------------------------------------------------------|
+    | contains is starts ends           | str, case-folded unless the test is case-sensitive                   |
+    | glob regex                        | compiled RE2 patterns (a glob anchored at both ends; case in flags)  |
+    | domain localpart detail           | str, case-folded; a domain may be `*.acme.com`: its subdomains       |
+    | over under                        | int or float (octets where a size was written), or an aware datetime |
+    | before after                      | aware datetime                                                       |
+    | older_than newer_than             | timedelta                                                            |
+    | weekday                           | int, Monday is 0                                                     |
+    | time                              | (first minute of the day, last minute, exclusive); may pass midnight |
+    | name type kind size (attachment)  | `Operator`s on that property, all of which must hold                 |
+    | spf dkim dmarc (auth)             | str, `pass`                                                          |
     """
 
     name: str

@@ -72,6 +72,8 @@ class Step:
     """Whether describing or running it takes more than the header block."""
     repeatable: bool = False
     """Whether it may run again with the same idempotency key when nobody knows if it ran."""
+    pure: bool = False
+    """Whether it touches nothing but its arguments: a dry run runs it too."""
     digest: str = ""
     """A hash of what was written: a changed step is another step."""
     span: Span = NOWHERE

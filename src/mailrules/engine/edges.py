@@ -1,0 +1,170 @@
+"""The real edges that an action's context gives it: files, HTTP and sending."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+from email.utils import getaddresses
+from pathlib import Path
+from typing import Any
+
+from mailrules.api import NoCredential, Place, Transport
+from mailrules.api.options import redact
+from mailrules.config.settings import Account, Listener, Workspace
+from mailrules.engine.world import system_clock
+from mailrules.model.action import Context, Permanent, Transient
+
+STEP_SECONDS = 60.0
+"""How long a step may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceFiles:
+    """Files under one root, written whole or not at all, never over another."""
+
+    root: Path
+
+    def save(self, path: str, content: bytes) -> Path:
+        """See `mailrules.api.Files`. The same content under the same name is one file: saving twice is saving once."""
+        target = (self.root / path).resolve()
+        if not target.is_relative_to(self.root.resolve()) or target == self.root.resolve():
+            raise Permanent(f"{path!r} is outside of the folder for files")
+        try:
+            return self._write(target, content)
+        except OSError as error:
+            raise Transient(f"cannot write {target.name}: {error.strerror or error}") from error
+
+    @staticmethod
+    def _write(target: Path, content: bytes) -> Path:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".saving-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            return _link(Path(temporary), target, content)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _link(temporary: Path, target: Path, content: bytes) -> Path:
+    """Give the file its name, or the next free number; linking, unlike renaming, never replaces another."""
+    for number in range(1, 10_000):
+        name = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
+        try:
+            os.link(temporary, name)
+        except FileExistsError:
+            if name.is_file() and name.stat().st_size == len(content) and name.read_bytes() == content:
+                return name
+        else:
+            return name
+    raise Permanent(f"10,000 files are named like {target.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineHttp:
+    """HTTP requests that end by a deadline. Redirects are not followed."""
+
+    seconds: float
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes]:
+        """See `mailrules.api.Http`."""
+        import httpx2
+
+        try:
+            answer = httpx2.request(method, url, content=content, headers=dict(headers or {}), timeout=self.seconds)
+        except httpx2.InvalidURL as error:
+            raise Permanent(f"{url}: {error}") from error
+        except httpx2.HTTPError as error:
+            raise Transient(f"{url}: {type(error).__name__} {error}".strip()) from error
+        return answer.status_code, answer.content
+
+
+def credential(account: Account, place: Place) -> Any:
+    """What the account shows its servers now."""
+    if account.auth is None:
+        return NoCredential()
+    provided, options = account.auth
+    return provided.item.build(options, place).credential()
+
+
+def transport(account: Account, workspace: Path) -> Transport:
+    """The account's way to send, opened.
+
+    Raises:
+        Permanent: it has none.
+    """
+    if account.send is None:
+        raise Permanent(f"account '{account.name}' has no `send:`")
+    provided, options = account.send
+    place = Place(workspace)
+    shown = NoCredential() if provided.item.accepts == {NoCredential} else credential(account, place)
+    return provided.item.open(options, shown, place)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSender:
+    """Sends as one account, a connection a mail."""
+
+    account: Account
+    workspace: Path
+
+    def __call__(self, mail: EmailMessage, *, recipients: Sequence[str] = ()) -> str:
+        """See `mailrules.api.Sender`."""
+        sender = self.account.sender.address if self.account.sender else _addresses(mail, "From")[0]
+        to = list(recipients) or list(dict.fromkeys(_addresses(mail, "To", "Cc", "Bcc")))
+        if not to:
+            raise Permanent("nobody to send to")
+        del mail["Bcc"]
+        with closing(transport(self.account, self.workspace)) as opened:
+            return opened.send(mail, sender, to)
+
+
+def _addresses(mail: EmailMessage, *names: str) -> list[str]:
+    values = [str(value) for name in names for value in mail.get_all(name, [])]
+    return [address for _, address in getaddresses(values) if address]
+
+
+class StruckLog:
+    """The operator's log, with secrets struck out."""
+
+    def __init__(self, listener: str) -> None:
+        self._log = logging.getLogger(f"mailrules.{listener}")
+
+    def info(self, text: str, /) -> None:
+        """See `mailrules.api.Log`."""
+        self._log.info("%s", redact(text))
+
+    def warning(self, text: str, /) -> None:
+        """See `mailrules.api.Log`."""
+        self._log.warning("%s", redact(text))
+
+
+def live_context(workspace: Workspace) -> Callable[[Listener, str], Context]:
+    """Contexts for a live run: (listener, idempotency key) -> all that one step may touch."""
+
+    def context(listener: Listener, key: str) -> Context:
+        return Context(
+            idempotency_key=key,
+            deadline=system_clock() + timedelta(seconds=STEP_SECONDS),
+            http=DeadlineHttp(STEP_SECONDS),
+            files=WorkspaceFiles(workspace.files),
+            log=StruckLog(listener.name),
+            send=AccountSender(listener.account, workspace.root),
+        )
+
+    return context

@@ -1,0 +1,257 @@
+"""One pass of one listener: what waits is read, decided, acted on and settled. No memory outside the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from mailrules.config.settings import Listener
+from mailrules.core.decide import Decider
+from mailrules.core.parse import fingerprint, parse
+from mailrules.engine.process import Case, later, process
+from mailrules.engine.world import World
+from mailrules.model.code import Code
+from mailrules.model.decision import Decision
+from mailrules.model.entry import Entry, State
+from mailrules.model.journal import Query
+from mailrules.model.mailbox import Head, Mailbox, Ref, Settlement
+from mailrules.model.message import Extent, Message
+
+BATCH = 1000
+"""Messages whose header blocks are in memory at once, and whose dispositions are settled together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a pass did."""
+
+    listener: str
+    entries: tuple[Entry, ...] = ()
+    left: int = 0
+    """Messages that wait for the next pass."""
+    before_start: int = 0
+    """Messages that the first pass left alone, as `start:` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A message to handle, with its entry when an earlier pass had it in hand."""
+
+    ref: Ref
+    prior: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A pass under way: a listener with its decider, on an open mailbox, in a world."""
+
+    listener: Listener
+    decider: Decider
+    world: World
+    mailbox: Mailbox
+
+    def run(self) -> Report:
+        """Handle what waits, oldest first, up to `max_emails`."""
+        refs = self.mailbox.refs(unseen_only=self.listener.unseen_only)
+        skipped = self._begin(refs)
+        queue, left = self._queue(refs)
+        entries: list[Entry] = []
+        present = frozenset(refs)
+        for at in range(0, len(queue), BATCH):
+            if self.world.stopping():
+                break
+            entries += self._batch(queue[at : at + BATCH], present)
+            self.world.progress(self.listener.name, min(at + BATCH, len(queue)), len(queue))
+        return Report(self.listener.name, tuple(entries), left + len(queue) - len(entries), skipped)
+
+    def _begin(self, refs: Sequence[Ref]) -> int:
+        """On the very first pass, put on record what `start:` leaves alone."""
+        journal, name, start = self.world.journal, self.listener.name, self.listener.start
+        if journal.first_pass(name) is not None:
+            return 0
+        skipped = []
+        for head in self.mailbox.heads(refs) if start != "all" else ():
+            if start == "now" or head.received is None or head.received < start:
+                reason = "it was there before the first pass (start: now)"
+                skipped.append(replace(self._entry(head), state=State.SKIPPED, reason=reason))
+        journal.begin(name, self.world.clock(), skipped)
+        return len(skipped)
+
+    def _queue(self, refs: Sequence[Ref]) -> tuple[list[_Waiting], int]:
+        """What a crash left in hand, what is due again, then what is new; and how many must wait."""
+        journal, name, now = self.world.journal, self.listener.name, self.world.clock()
+        in_hand = [_Waiting(entry.ref, entry) for entry in journal.unfinished(name)]
+        again = [_Waiting(entry.ref, entry) for entry in journal.due(name, now)]
+        known = journal.known(name, refs)
+        again += [_Waiting(ref) for ref in refs if ref not in known]
+        most = len(again) if self.listener.max_emails < 0 else self.listener.max_emails
+        return in_hand + again[:most], max(0, len(again) - most)
+
+    def _batch(self, queue: Sequence[_Waiting], present: frozenset[Ref]) -> list[Entry]:
+        heads = {head.ref: head for head in self.mailbox.heads([waiting.ref for waiting in queue])}
+        finished = [self._gone(waiting.prior) for waiting in queue if waiting.prior and waiting.ref not in heads]
+        queue, doubles = self._without_doubles([w for w in queue if w.ref in heads], heads, present)
+        finished += self.world.journal.claim(doubles)
+        acted: list[Case] = []
+        quiet: list[Case] = []
+        for case in self._decided(queue, heads):
+            if not (case.decision.steps or case.entry.steps):
+                quiet.append(case)
+            elif claimed := self._claim([case]):
+                acted.append(replace(case, entry=process(claimed[0], self.listener, self.world)))
+            if self.world.stopping():
+                break
+        finished += self._settle(acted + self._claim(quiet))
+        for entry in finished:
+            self.world.recorded(entry)
+        return finished
+
+    def _claim(self, cases: Sequence[Case]) -> list[Case]:
+        """Take them in hand, with their journal numbers; what another process took is left out."""
+        held = [case for case in cases if case.held]
+        if held:
+            self.world.journal.save([case.entry for case in held])
+        fresh = {case.entry.ref: case for case in cases if not case.held}
+        claimed = self.world.journal.claim([case.entry for case in fresh.values()]) if fresh else []
+        return held + [replace(fresh[entry.ref], entry=entry) for entry in claimed]
+
+    def _without_doubles(
+        self, queue: Sequence[_Waiting], heads: Mapping[Ref, Head], present: frozenset[Ref]
+    ) -> tuple[list[_Waiting], list[Entry]]:
+        """What is really new, and entries for references whose header block was met before, elsewhere."""
+        prints = {w.ref: fingerprint(heads[w.ref].header, heads[w.ref].size) for w in queue if w.prior is None}
+        met: dict[str, Entry] = dict(self.world.journal.handled(self.listener.name, list(prints.values())))
+        fresh: list[_Waiting] = []
+        doubles: list[Entry] = []
+        for waiting in queue:
+            earlier = met.get(prints.get(waiting.ref, ""))
+            if earlier is None:
+                fresh.append(waiting)
+                if waiting.prior is None:
+                    met[prints[waiting.ref]] = self._entry(heads[waiting.ref])
+            elif earlier.state in (State.RETRY, State.PARKED) and earlier.ref not in present:
+                fresh += self._moved(earlier, waiting.ref)
+            else:
+                doubles.append(self._double(heads[waiting.ref], earlier))
+        return fresh, doubles
+
+    def _moved(self, earlier: Entry, ref: Ref) -> list[_Waiting]:
+        """A message that waits for a retry or a person turned up under another UID or folder: its entry follows it."""
+        found = self.world.journal.find(Query(ids=frozenset({earlier.id or 0})))
+        moved = [replace(entry, ref=ref) for entry in found]
+        self.world.journal.save(moved)
+        return [_Waiting(ref, entry) for entry in moved if entry.state is State.RETRY]
+
+    def _double(self, head: Head, earlier: Entry) -> Entry:
+        name = f"#{earlier.id}" if earlier.id else f"UID {earlier.ref.uid}"
+        return replace(self._entry(head), state=State.SKIPPED, reason=f"the same message was handled as {name}")
+
+    def _decided(self, queue: Sequence[_Waiting], heads: Mapping[Ref, Head]) -> Iterator[Case]:
+        """Each message with its decision, in order; more than the header block is fetched only where it is needed."""
+        first = [self._decide(self._parse(heads[waiting.ref])) for waiting in queue]
+        tried = list(zip(queue, first, strict=True))
+        bodies = self.mailbox.bodies([waiting.ref for waiting, (_, decision) in tried if decision.needs_body])
+        body = next(bodies, None)
+        for waiting, decided in tried:
+            head = heads[waiting.ref]
+            if not decided[1].needs_body:
+                yield self._case(waiting, head, decided)
+            elif body is not None and body[0] == waiting.ref:
+                yield self._case(waiting, head, self._decide(self._parse(head, body[1])))
+                body = next(bodies, None)
+
+    def _case(self, waiting: _Waiting, head: Head, decided: tuple[Message, Decision]) -> Case:
+        message, decision = decided
+        entry = waiting.prior or self._entry(head, message)
+        held = waiting.prior is not None and entry.state is not State.RETRY
+        if entry.state is State.RETRY:
+            entry = replace(entry, state=State.CLAIMED)
+        return Case(message, decision, concluded(entry, decision), held=held, again=waiting.prior is not None)
+
+    def _parse(self, head: Head, raw: bytes | None = None) -> Message:
+        return parse(
+            head.header if raw is None else raw,
+            extent=Extent.HEADER if raw is None else Extent.WHOLE,
+            size=head.size,
+            received=head.received,
+            flags=head.flags,
+            trust=self.listener.account.trust,
+        )
+
+    def _decide(self, message: Message) -> tuple[Message, Decision]:
+        try:
+            return message, self.decider.decide(message, self.world.clock())
+        except Exception as error:
+            return message, Decision(None, Code.KEEP, failure=f"{type(error).__name__} while deciding: {error}")
+
+    def _entry(self, head: Head, message: Message | None = None) -> Entry:
+        message = message or self._parse(head)
+        return Entry(
+            listener=self.listener.name,
+            account=self.listener.account.name,
+            ref=head.ref,
+            fingerprint=fingerprint(head.header, head.size),
+            state=State.CLAIMED,
+            message_id=message.message_id,
+            subject=message.subject,
+            sender=str(message.author),
+            date=message.date or head.received,
+        )
+
+    def _gone(self, entry: Entry) -> Entry:
+        """A message in hand that is not in the mailbox any more."""
+        if entry.state in (State.ACTED, State.SETTLED):
+            gone = replace(entry, state=State.DONE, reason="")
+        else:
+            gone = replace(entry, state=State.SKIPPED, reason="it went from the mailbox before it was handled")
+        self.world.journal.save([gone])
+        return gone
+
+    def _settle(self, cases: Sequence[Case]) -> list[Entry]:
+        """Carry out the dispositions of all that have acted, in bulk, and close them."""
+        due = [case for case in cases if case.entry.state is State.ACTED]
+        settlements = [
+            Settlement(case.entry.ref, case.entry.disposition, case.entry.message_id, again=case.again)
+            for case in due
+            if not case.entry.disposition.idle
+        ]
+        failed = self.mailbox.settle(settlements) if settlements else {}
+        closed = {case.entry.ref: self._closed(case.entry, failed.get(case.entry.ref)) for case in due}
+        self.world.journal.save(closed.values())
+        return [closed.get(case.entry.ref, case.entry) for case in cases]
+
+    def _closed(self, entry: Entry, failure: str | None) -> Entry:
+        if failure is not None:
+            return later(entry, f"{entry.disposition}: {failure}", self.world)
+        return replace(entry, state=State.DONE, retry_at=None)
+
+
+def concluded(entry: Entry, decision: Decision) -> Entry:
+    """The entry with what was decided. Without steps there is nothing left but to settle."""
+    entry = replace(
+        entry,
+        rule=decision.rule,
+        rule_span=str(decision.span),
+        code=decision.code,
+        disposition=decision.disposition,
+        captures=decision.captures,
+        reason=decision.failure or "; ".join(f"passed over: {rule}" for rule in decision.passed_over),
+    )
+    if decision.failure:
+        return replace(entry, state=State.PARKED)
+    if decision.steps or entry.steps:
+        return entry
+    return replace(entry, state=State.DONE if decision.disposition.idle else State.ACTED)
+
+
+def run_pass(listener: Listener, decider: Decider, world: World) -> Report:
+    """One pass from opening the mailbox to closing it.
+
+    Raises:
+        Transient: the mailbox cannot be reached, or broke off; what was in hand is taken up by the next pass.
+        PersonNeeded: somebody must act first.
+        JournalError: nothing may be acted on now.
+    """
+    with closing(world.open(listener)) as mailbox:
+        return Pass(listener, decider, world, mailbox).run()

@@ -1,0 +1,43 @@
+"""Running one step of a transition, for real or by describing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from mailrules.config.settings import Listener
+from mailrules.model.action import Context, Data
+from mailrules.model.entry import StepState
+from mailrules.model.message import Message
+from mailrules.model.rule import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What came of a step."""
+
+    state: StepState
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+Perform: TypeAlias = Callable[[Step, Message, Data, Listener, str], Performed]
+"""(step, message, data, listener, idempotency key): may raise what an action raises."""
+
+
+def describe_only(step: Step, message: Message, data: Data, _listener: Listener, _key: str) -> Performed:
+    """Do nothing: what the step would do is told by its description.
+
+    A pure step (`map`) runs, for it touches nothing and later steps are described with its result.
+    """
+    result = step.action.run(message, data, None) if step.pure else None  # type: ignore[arg-type]
+    return Performed(StepState.DESCRIBED, result or {})
+
+
+def performer(context_of: Callable[[Listener, str], Context]) -> Perform:
+    """A performer that does it, with the edges that *context_of* gives for a listener and an idempotency key."""
+
+    def run(step: Step, message: Message, data: Data, listener: Listener, key: str) -> Performed:
+        return Performed(StepState.SUCCEEDED, step.action.run(message, data, context_of(listener, key)) or {})
+
+    return run

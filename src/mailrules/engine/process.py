@@ -1,0 +1,142 @@
+"""One message from decision to the moment before its disposition: claim, perform each step, record each, conclude."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from mailrules.api.options import redact
+from mailrules.config.settings import Listener
+from mailrules.engine.world import World
+from mailrules.model.action import Data, PersonNeeded, Transient
+from mailrules.model.decision import Decision
+from mailrules.model.entry import Entry, State, StepRecord, StepState
+from mailrules.model.journal import JournalError
+from mailrules.model.message import Message
+from mailrules.model.rule import Step
+
+BACKOFF = (60, 300, 900, 3600, 10800, 21600, 43200, 86400)
+"""Seconds before the next try, by how many have failed; after the last one the message is parked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One message in hand: parsed, decided, with its journal entry."""
+
+    message: Message
+    decision: Decision
+    entry: Entry
+    held: bool = False
+    """Whether a crash left it in hand: it is claimed already."""
+    again: bool = False
+    """Whether an earlier pass may have carried out its disposition."""
+
+
+def process(case: Case, listener: Listener, world: World) -> Entry:
+    """Perform the decision's steps on a claimed entry. The server copy is not touched.
+
+    Gives the entry in state `acted` (go on and settle), or `retry` or `parked` (leave the server copy alone).
+    A step that is on record as done is not run again; one that a crash cut off runs again only if it is repeatable.
+    """
+    changed = _changed_step(case)
+    if changed:
+        return _park(case.entry, world, f"the rules changed while this message was in hand: {changed}")
+    entry, results = case.entry, dict[str, Any]()
+    for position, step in enumerate(case.decision.steps):
+        earlier = entry.step(position)
+        if earlier and earlier.state in (StepState.SUCCEEDED, StepState.DESCRIBED):
+            results |= earlier.result
+            continue
+        if earlier and earlier.state is StepState.STARTED and not step.repeatable:
+            return _in_doubt(entry, earlier, world)
+        entry = _step(replace(case, entry=entry), position, results, listener, world)
+        if entry.state is not State.ACTING:
+            return entry
+        results |= entry.steps[-1].result
+    return replace(entry, state=State.ACTED, reason="")
+
+
+def _changed_step(case: Case) -> str:
+    for record in case.entry.steps:
+        steps = case.decision.steps
+        if record.position >= len(steps) or steps[record.position].digest != record.digest:
+            return f"step {record.position + 1} was {record.name}"
+    return ""
+
+
+def _step(case: Case, position: int, results: Mapping[str, Any], listener: Listener, world: World) -> Entry:
+    step = case.decision.steps[position]
+    key = idempotency_key(case.entry, position, step)
+    data = namespace(case, results, listener, world)
+    record = StepRecord(position, step.name, step.digest, StepState.STARTED, key, at=world.clock(), span=str(step.span))
+    entry = case.entry
+    try:
+        record = replace(record, detail=redact(step.action.describe(case.message, data)))
+        entry = world.journal.record(replace(entry, state=State.ACTING), record)
+        performed = world.perform(step, case.message, data, listener, key)
+    except JournalError:
+        raise
+    except Exception as error:
+        return _failed(entry, record, error, world)
+    done = replace(record, state=performed.state, result=performed.result, at=world.clock())
+    return world.journal.record(entry, done)
+
+
+def namespace(case: Case, results: Mapping[str, Any], listener: Listener, world: World) -> Data:
+    """What templates and actions see."""
+    account = listener.account
+    return {
+        "message": case.message,
+        "match": dict(case.decision.captures),
+        "data": dict(results),
+        "account": {"name": account.name, "address": account.sender.address if account.sender else ""},
+        "listener": {"name": listener.name, "folder": listener.folder, "rule": case.decision.rule or ""},
+        "now": world.clock(),
+    }
+
+
+def idempotency_key(entry: Entry, position: int, step: Step) -> str:
+    """The same for every try of this step for this message, and for no other."""
+    parts = (entry.listener, entry.account, entry.fingerprint, str(position), step.digest)
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _failed(entry: Entry, record: StepRecord, error: Exception, world: World) -> Entry:
+    reason = redact(f"{record.name}: {_say(error)}")
+    failed = replace(record, state=StepState.FAILED, detail=reason, at=world.clock())
+    if isinstance(error, Transient):
+        return world.journal.record(later(entry, reason, world, after=error.after), failed)
+    return world.journal.record(replace(entry, state=State.PARKED, reason=reason, retry_at=None), failed)
+
+
+def _say(error: Exception) -> str:
+    if isinstance(error, PersonNeeded) and error.remedy:
+        return f"{error}; {error.remedy}"
+    if type(error).__module__.startswith("mailrules."):
+        return str(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} (in {place.filename.rpartition('/')[2]}:{place.lineno})"
+
+
+def later(entry: Entry, reason: str, world: World, *, after: float | None = None) -> Entry:
+    """The entry to be tried again after its back-off (or what the other side asked for); parked after the last try."""
+    attempts = entry.attempts + 1
+    if attempts > len(BACKOFF):
+        reason = f"{reason} (given up after {attempts} tries)"
+        return replace(entry, state=State.PARKED, reason=reason, attempts=attempts, retry_at=None)
+    at = world.clock() + timedelta(seconds=max(after or 0, BACKOFF[attempts - 1]))
+    return replace(entry, state=State.RETRY, reason=reason, attempts=attempts, retry_at=at)
+
+
+def _in_doubt(entry: Entry, record: StepRecord, world: World) -> Entry:
+    doubt = replace(record, state=StepState.UNKNOWN, at=world.clock())
+    reason = f"{record.name} was cut off: nobody knows whether it happened, and it is not repeated by itself"
+    return world.journal.record(replace(entry, state=State.PARKED, reason=reason), doubt)
+
+
+def _park(entry: Entry, world: World, reason: str) -> Entry:
+    return world.journal.record(replace(entry, state=State.PARKED, reason=reason))

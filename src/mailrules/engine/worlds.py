@@ -1,0 +1,70 @@
+"""The worlds there are: live, dry run, and messages at hand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from mailrules.api import Permanent, Place
+from mailrules.config.settings import Listener, Workspace
+from mailrules.engine.edges import credential, live_context
+from mailrules.engine.perform import describe_only, performer
+from mailrules.engine.virtual import overlaid
+from mailrules.engine.world import World, system_clock
+from mailrules.model.entry import Entry
+from mailrules.model.journal import Journal
+from mailrules.model.mailbox import Mailbox
+
+
+def opener(workspace: Workspace, *, readonly: bool) -> Callable[[Listener], Mailbox]:
+    """Opens the folder that a listener watches, logged in."""
+
+    def open_(listener: Listener) -> Mailbox:
+        if listener.account.receive is None:
+            raise Permanent(f"account '{listener.account.name}' has no `receive:`")
+        provided, options = listener.account.receive
+        place = Place(workspace.root, listener.folder, readonly)
+        return provided.item.open(options, credential(listener.account, place), place)
+
+    return open_
+
+
+def live_world(workspace: Workspace, journal: Journal, *, stopping: Callable[[], bool] = lambda: False) -> World:
+    """Everything for real."""
+
+    def recorded(entry: Entry) -> None:
+        try:
+            workspace.registry.recorded(entry=entry)
+        except Exception:
+            logging.getLogger("mailrules").exception("an observer of the journal failed; nothing depends on it")
+
+    return World(
+        open=opener(workspace, readonly=False),
+        perform=performer(live_context(workspace)),
+        journal=journal,
+        recorded=recorded,
+        stopping=stopping,
+    )
+
+
+def dry_world(workspace: Workspace, overlay: Journal) -> World:
+    """The real mailboxes read-only, actions described, dispositions on virtual mailboxes, *overlay* over the journal."""
+    opened = overlaid(opener(workspace, readonly=True), workspace.listeners.values())
+    return World(open=opened, perform=describe_only, journal=overlay)
+
+
+def replay_world(mailbox: Mailbox, journal: Journal, *, at: datetime | None = None) -> World:
+    """Messages at hand, decided as of *at* (now by default), actions described. Replay, explain and test cases."""
+    return World(
+        open=lambda _listener: mailbox,
+        perform=describe_only,
+        journal=journal,
+        clock=(lambda: at) if at else system_clock,
+    )
+
+
+def for_trial(listener: Listener) -> Listener:
+    """A listener as a trial reads it: everything there is, in one pass, whatever `start:` and `max_emails` say."""
+    return replace(listener, start="all", max_emails=-1, unseen_only=False)
