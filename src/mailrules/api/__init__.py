@@ -17,7 +17,17 @@ from mailrules.api.descriptors import (
     Transport,
     hookimpl,
 )
-from mailrules.api.options import Duration, Options, OptionsError, Secret, Size, Template, build_options, options_schema
+from mailrules.api.options import (
+    Duration,
+    Options,
+    OptionsError,
+    Secret,
+    Size,
+    Template,
+    Templates,
+    build_options,
+    options_schema,
+)
 from mailrules.model.action import (
     Action,
     Context,
@@ -67,6 +77,7 @@ __all__ = [
     "Settlement",
     "Size",
     "Template",
+    "Templates",
     "TokenCredential",
     "Transient",
     "Transport",

@@ -23,6 +23,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     Document a field with `Annotated[str, msgspec.Meta(description="...")]`; the text reaches schema and docs.
     `shorthand` names the field that a bare value stands for: `- flow: new-mail` for `- flow: {name: new-mail}`.
+    `inline` names the one field that all that is written stands for: `- map: {to: ...}` fills a mapping of any keys.
     """
 
 
@@ -233,9 +234,32 @@ class Template:
         except Exception as error:
             raise Permanent(f"template {self.source!r}: {error}") from error
 
+    def shown(self, data: Mapping[str, Any]) -> str:
+        """As `render`, for a description: what cannot be filled in yet stays as written."""
+        try:
+            return self.render(data)
+        except Permanent:
+            return self.source
+
     def __str__(self) -> str:
         """As written."""
         return self.source
+
+
+@_scalar
+@dataclass(frozen=True)
+class Templates:
+    """One template or a list of them: `to: a@example.com` or `to: [a@example.com, "{{ data.owner }}"]`."""
+
+    items: tuple[Template, ...] = ()
+
+    def render(self, data: Mapping[str, Any]) -> list[str]:
+        """Each text filled in, empty ones left out.
+
+        Raises:
+            Permanent: as `Template.render`.
+        """
+        return [text for text in (item.render(data) for item in self.items) if text.strip()]
 
 
 TEMPLATE_NAMES = frozenset({"message", "match", "data", "account", "listener", "now"})
@@ -255,6 +279,10 @@ _PARSERS: Mapping[type[Any], Any] = {Duration: Duration.parse, Size: Size.parse}
 _SCHEMAS: Mapping[type[Any], dict[str, Any]] = {
     Secret: {"type": "string", "description": "env:NAME, file:PATH or keyring:SERVICE/USER; a literal works, warned."},
     Template: {"type": "string", "description": "Text; {{ ... }} is filled in from the message."},
+    Templates: {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        "description": "One text or a list; {{ ... }} is filled in from the message.",
+    },
     Duration: {"type": "string", "description": "A number with a unit: 5s, 90m, 1h 30m, 14d, 2w."},
     Size: {"type": ["string", "integer"], "description": "Octets, or with a unit: 500KB, 10MB, 10MiB."},
 }
@@ -277,6 +305,8 @@ def build_options(kind: type[T], raw: Any, *, root: Path) -> T:
             return Secret(value, root)
         if wanted is Template and isinstance(value, str | int | float) and not isinstance(value, bool):
             return Template(str(value))
+        if wanted is Templates:
+            return Templates(tuple(hook(Template, item) for item in (value if isinstance(value, list) else [value])))
         if wanted in _PARSERS:
             return _PARSERS[wanted](value)
         raise ValueError(f"expected {wanted.__name__.lower()}, got {value!r}")
@@ -288,7 +318,10 @@ def build_options(kind: type[T], raw: Any, *, root: Path) -> T:
 
 
 def expand_shorthand(kind: type[Any], raw: Any) -> Any:
-    """`flow: name` as `flow: {name: name}` where the type says which field a bare value stands for."""
+    """`flow: name` as `flow: {name: name}` where the type says which field a bare value, or everything, stands for."""
+    inline = getattr(kind, "inline", None)
+    if inline:
+        return {inline: raw}
     field = getattr(kind, "shorthand", None)
     if raw is None:
         return {}
@@ -300,12 +333,14 @@ def expand_shorthand(kind: type[Any], raw: Any) -> Any:
 def options_schema(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of an options type, for editors, `check` and the docs, with `$defs`."""
     schema = msgspec.json.schema(kind, schema_hook=lambda t: dict(_SCHEMAS[t]))
-    shorthand = getattr(kind, "shorthand", None)
-    if not shorthand:
+    inline, shorthand = getattr(kind, "inline", None), getattr(kind, "shorthand", None)
+    if not (inline or shorthand):
         return schema
     definitions = schema.pop("$defs")
     name = schema["$ref"].rpartition("/")[2]
-    bare = definitions[name]["properties"][shorthand]
+    bare = definitions[name]["properties"][inline or shorthand]
+    if inline:
+        return {**bare, "$defs": definitions}
     return {"anyOf": [bare, schema], "$defs": definitions}
 
 
@@ -313,6 +348,8 @@ def templates(options: Any) -> Iterator[Template]:
     """Every template anywhere in *options*."""
     if isinstance(options, Template):
         yield options
+    elif isinstance(options, Templates):
+        yield from options.items
     elif isinstance(options, msgspec.Struct):
         for name in options.__struct_fields__:
             yield from templates(getattr(options, name))
