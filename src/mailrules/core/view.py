@@ -1,0 +1,236 @@
+"""What the tests of conditions read of one message, each thing at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import getaddresses
+from typing import Any
+
+from mailrules.model.condition import Test
+from mailrules.model.message import Address, Extent, Fact, Message, NotLoadedError
+
+ADDRESS_HEADERS: dict[str, tuple[str, ...]] = {
+    "from": ("from",),
+    "to": ("to",),
+    "cc": ("cc",),
+    "bcc": ("bcc",),
+    "sender": ("sender",),
+    "reply_to": ("reply-to",),
+    "recipient": ("to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-delivered-to"),
+    "any_address": ("from", "sender", "reply-to", "to", "cc", "bcc"),
+}
+"""The headers behind each address field."""
+
+BODY_FIELDS = frozenset({"body", "attachment", "reply_text"})
+"""The fields of which the header block tells nothing."""
+
+ADDRESS_OPERATORS = frozenset({"domain", "localpart", "detail"})
+"""The operators that look at mailboxes, on any header."""
+
+
+class Text:
+    """One value of a textual field: the texts it may be read as and, of an address field, the mailbox it is.
+
+    A mailbox reads as its address, its display name, and both together.
+    """
+
+    __slots__ = ("_folded", "address", "texts")
+
+    def __init__(self, texts: tuple[str, ...], address: Address | None = None) -> None:
+        self.texts = texts
+        self.address = address
+        self._folded: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, address: Address) -> Text:
+        """The value that a mailbox is."""
+        return cls((address.address, address.name, str(address)), address)
+
+    @property
+    def folded(self) -> tuple[str, ...]:
+        """The texts with case folded away."""
+        if self._folded is None:
+            self._folded = tuple([text.casefold() for text in self.texts])
+        return self._folded
+
+    def __str__(self) -> str:
+        """As a trace shows it."""
+        return self.texts[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The values of a field. Unless *certain*, there may be more of them than can be seen, for *reason*."""
+
+    values: Sequence[Any] = ()
+    """`Text`, datetime, number of octets, attachment, or the mapping of authentication results."""
+    certain: bool = True
+    reason: str = ""
+    present: bool = False
+    """Whether the field is there at all."""
+    count: int = 0
+    """How many there are: mailboxes, occurrences, parts."""
+
+
+class View:
+    """A message as conditions see it at one moment, remembering what was read for one test for the next."""
+
+    __slots__ = ("_readings", "message", "now", "timezone")
+
+    def __init__(self, message: Message, now: datetime, timezone: str = "UTC") -> None:
+        self.message = message
+        self.now = now
+        self.timezone = timezone
+        self._readings: dict[Any, Reading] = {}
+
+    def reading(self, test: Test) -> Reading:
+        """The values that *test* is about."""
+        key = (test.field, test.names, test.occurrence, _addressed(test))
+        found = self._readings.get(key)
+        if found is None:
+            found = self._readings[key] = self._read(test)
+        return found
+
+    def _read(self, test: Test) -> Reading:
+        if test.field in ADDRESS_HEADERS:
+            return self._headers(ADDRESS_HEADERS[test.field], test.occurrence, addressed=True)
+        if test.field == "header":
+            return self._headers(test.names, test.occurrence, addressed=_addressed(test))
+        if test.field == "subject":
+            return self._headers(("subject",), test.occurrence, addressed=_addressed(test))
+        if test.field in BODY_FIELDS and self.message.extent is Extent.HEADER:
+            return Reading(certain=False, reason=f"{test.field} not loaded")
+        return _READERS[test.field](self.message)
+
+    def _headers(self, names: tuple[str, ...], occurrence: int | None, *, addressed: bool) -> Reading:
+        values: list[Text] = []
+        mailboxes: list[Text] = []
+        for name in names:
+            texts = _chosen(self.message.header(name), occurrence)
+            values += [Text((text,)) for text in texts]
+            if addressed and texts:
+                mailboxes += [Text.of(address) for address in self._mailboxes(name, texts, occurrence)]
+        count = len(mailboxes) if addressed else len(values)
+        return Reading((*mailboxes, *values), present=bool(values), count=count)
+
+    def _mailboxes(self, name: str, texts: Sequence[str], occurrence: int | None) -> Sequence[Address]:
+        if occurrence is None:
+            return self.message.addresses(name)
+        return [Address(*pair) for pair in getaddresses(list(texts))]
+
+
+def _addressed(test: Test) -> bool:
+    return test.field in ADDRESS_HEADERS or any(operator.name in ADDRESS_OPERATORS for operator in test.operators)
+
+
+def _chosen(texts: Sequence[str], occurrence: int | None) -> Sequence[str]:
+    if occurrence is None:
+        return texts
+    at = occurrence - 1 if occurrence > 0 else len(texts) + occurrence
+    return texts[at : at + 1] if 0 <= at < len(texts) else ()
+
+
+def _body(message: Message) -> Reading:
+    return _prose(message, message.text)
+
+
+def _reply_text(message: Message) -> Reading:
+    return _prose(message, message.reply_text)
+
+
+def _prose(message: Message, text: str) -> Reading:
+    reason = _doubt(message)
+    present = bool(text.strip())
+    return Reading((Text((text,)),), certain=not reason, reason=reason, present=present, count=int(present))
+
+
+def _doubt(message: Message) -> str:
+    if message.extent is not Extent.WHOLE:
+        return "the body is cut off"
+    return "part of the text cannot be decoded" if message.undecodable else ""
+
+
+def _attachments(message: Message) -> Reading:
+    found = message.attachments
+    reason = "" if message.extent is Extent.WHOLE else "the body is cut off"
+    return Reading(found, certain=not reason, reason=reason, present=bool(found), count=len(found))
+
+
+def _size(message: Message) -> Reading:
+    size = message.size
+    if size is None and message.extent is Extent.WHOLE:
+        size = len(message.raw)
+    if size is None:
+        return Reading(certain=False, reason="the server did not say the size")
+    return Reading((size,), present=True, count=1)
+
+
+def _date(message: Message) -> Reading:
+    if not message.header("date"):
+        return Reading()
+    date = message.date
+    if date is None:
+        return Reading(certain=False, reason="the Date header cannot be read", present=True, count=1)
+    return Reading((date,), present=True, count=1)
+
+
+def _received(message: Message) -> Reading:
+    if message.received is None:
+        return Reading(certain=False, reason="the server did not say when it came")
+    return Reading((message.received,), present=True, count=1)
+
+
+def _fact(fact: Fact[Any]) -> Reading:
+    if not fact.known:
+        return Reading(certain=False, reason=fact.evidence or "only the body tells")
+    value = fact.value
+    if isinstance(value, Address):
+        there = bool(value.address or value.name)
+        return Reading((Text.of(value),) if there else (), present=there, count=int(there))
+    return Reading((Text((value,)) if isinstance(value, str) else value,), present=bool(value), count=int(bool(value)))
+
+
+def _loaded(field: str) -> Callable[[Message], Reading]:
+    def read(message: Message) -> Reading:
+        try:
+            return _fact(getattr(message, field))
+        except NotLoadedError:
+            return Reading(certain=False, reason="only the body tells")
+
+    return read
+
+
+_READERS: dict[str, Callable[[Message], Reading]] = {
+    "body": _body,
+    "reply_text": _reply_text,
+    "attachment": _attachments,
+    "size": _size,
+    "date": _date,
+    "received": _received,
+    "kind": _loaded("kind"),
+    "original_sender": _loaded("original_sender_fact"),
+    "auth": _loaded("authentication"),
+}
+
+
+def seen(reading: Reading, limit: int = 200) -> str:
+    """The values in a line for a trace, shortened to *limit* characters."""
+    text = " | ".join(_shown(value) for value in reading.values)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="minutes")
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={word}" for name, word in value.items())
+    if isinstance(value, Text | int | float):
+        return " ".join(str(value)[:500].split())
+    return f"{value.name or '(no name)'} ({value.type}, {value.kind}, {value.size} octets)"
+
+
+def fields() -> Iterator[str]:
+    """Every field that a test may name."""
+    yield from (*ADDRESS_HEADERS, "header", "subject", *_READERS)
