@@ -1,1 +1,14 @@
-"""Placeholder."""
+"""How to reach a mailbox: every receiving protocol that ships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mailrules.api import ReceiveProtocol, hookimpl
+from mailrules.builtin.imap import IMAP
+
+
+@hookimpl
+def mailrules_protocols() -> Iterable[ReceiveProtocol]:
+    """Servers first, then files."""
+    yield IMAP

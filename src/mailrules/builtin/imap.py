@@ -1,0 +1,52 @@
+"""`receive: {imap: ...}`: a folder on an IMAP server (RFC 3501, RFC 9051)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from mailrules.api import Credential, Duration, Mailbox, Options, PasswordCredential, Place, ReceiveProtocol
+from mailrules.builtin.tls import Certificate, Host, Port, SecurityOption, Server, Timeout
+
+
+class ImapOptions(Options, frozen=True):
+    """How to reach an IMAP server."""
+
+    host: Host
+    port: Annotated[Port | None, Meta(description="993 with tls, 143 without, if left out.")] = None
+    security: SecurityOption = "tls"
+    certificate: Certificate = ""
+    timeout: Timeout = Duration(30)
+
+
+def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mailbox:
+    """Log in and open the folder, with EXAMINE when it is only to be read.
+
+    Raises:
+        Transient: the server is away, slow or confused.
+        PersonNeeded: the password, the certificate, the folder or the security asked for is wrong.
+    """
+    from mailrules.builtin.imap_mailbox import ImapMailbox
+    from mailrules.builtin.imap_session import Session
+
+    assert isinstance(credential, PasswordCredential)
+    server = Server(
+        host=options.host,
+        port=options.port or (993 if options.security == "tls" else 143),
+        security=options.security,
+        certificate=options.certificate,
+        timeout=options.timeout.seconds,
+        workspace=place.workspace,
+    )
+    return ImapMailbox(Session(server, credential, place))
+
+
+IMAP = ReceiveProtocol(
+    name="imap",
+    summary="A folder on an IMAP server.",
+    options=ImapOptions,
+    open=open_imap,
+    accepts=frozenset({PasswordCredential}),
+    verbs=frozenset({"delete", "move", "copy", "seen", "flags", "labels"}),
+)

@@ -1,0 +1,141 @@
+"""An IMAP folder as a `Mailbox`: UIDs and PEEK only, batches on the wire, dispositions in bulk."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from mailrules.api import Head, Ref, Settlement
+from mailrules.builtin.imap_fetch import Items, read_fetches, read_moment, read_search, uid_batches, uid_set
+from mailrules.builtin.imap_line import MIB, Limits
+from mailrules.builtin.imap_session import Session
+from mailrules.builtin.imap_settle import Settling
+
+log = logging.getLogger(__name__)
+
+HEADS = 2_000
+"""Header blocks in one command."""
+BODIES = 50
+"""Messages in one command where their sizes are not known."""
+BODY_OCTETS = 8 * MIB
+"""Octets of messages in one command where their sizes are known."""
+LARGEST = 256 * MIB
+"""A message over this is not fetched."""
+LONGEST_IDLE = 25 * 60.0
+"""Seconds after which IDLE is begun anew, before the server's 30 minutes are over (RFC 2177, section 3)."""
+POLL = 15.0
+"""Seconds between two questions to a server without IDLE."""
+
+LISTING = Limits(line=32 * MIB, total=32 * MIB)
+HEADERS = Limits(total=192 * MIB)
+MESSAGES = Limits(literal=LARGEST, total=LARGEST + 32 * MIB)
+
+HEAD_ITEMS = b" (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])"
+
+
+class ImapMailbox:
+    """One folder on an IMAP server."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._sizes: dict[int, int] = {}
+
+    def refs(self, *, unseen_only: bool) -> Sequence[Ref]:
+        r"""Every message there, by rising UID; one that is marked \Deleted counts as gone."""
+        self._session.line.came = 0
+        wanted = b"UNDELETED UNSEEN" if unseen_only else b"UNDELETED"
+        compact = self._session.has("ESEARCH", "IMAP4REV2")
+        command, keep = (b"UID SEARCH RETURN (ALL) ", b"ESEARCH") if compact else (b"UID SEARCH ", b"SEARCH")
+        answer = self._session.demand(command + wanted, keep=keep, limits=LISTING)
+        with self._session.server.faults():
+            uids = read_search(answer.responses)
+        return [Ref(self._session.folder, self._session.validity, str(uid)) for uid in uids]
+
+    def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
+        """Header blocks in the order asked for; a batch is read whole before the first of it is given."""
+        for batch in batches(self._here(refs), HEADS):
+            found = self._fetch((int(ref.uid) for ref in batch), HEAD_ITEMS, HEADERS)
+            for ref in batch:
+                items = found.pop(int(ref.uid), {})
+                if b"BODY[HEADER]" in items:
+                    yield self._head(ref, items)
+
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+        """Whole messages in the order asked for; a batch is read whole before the first of it is given."""
+        for batch in self._by_size(self._here(refs)):
+            found = self._fetch((int(ref.uid) for ref in batch), b" (UID BODY.PEEK[])", MESSAGES)
+            for ref in batch:
+                items = found.pop(int(ref.uid), {})
+                if b"BODY[]" in items:
+                    yield ref, items[b"BODY[]"]
+
+    def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
+        """Marks, copies, moves, deletions, each in few commands; gives the reason for each that failed."""
+        with self._session.server.faults():
+            return Settling(self._session, settlements).run()
+
+    def wait(self, timeout: float) -> bool:
+        """Block until the server tells of new messages (IDLE, or now and then a question); True if it did."""
+        line, end = self._session.line, time.monotonic() + timeout
+        idle = self._session.has("IDLE")
+        while not line.came and (left := end - time.monotonic()) > 0:
+            if idle:
+                with self._session.server.faults():
+                    line.listen(min(left, LONGEST_IDLE))
+            else:
+                time.sleep(min(left, POLL))
+                self._session.demand(b"NOOP")
+        return line.came > 0
+
+    def close(self) -> None:
+        """Log out. Never raises."""
+        with contextlib.suppress(Exception):
+            self._session.close()
+
+    def _here(self, refs: Sequence[Ref]) -> list[Ref]:
+        """Those that can still be meant: another UIDVALIDITY makes them strangers (RFC 9051, section 2.3.1.1)."""
+        return [ref for ref in refs if ref.validity == self._session.validity]
+
+    def _fetch(self, uids: Iterable[int], items: bytes, limits: Limits) -> dict[int, Items]:
+        found: dict[int, Items] = {}
+        for batch in uid_batches(uids, HEADS):
+            answer = self._session.demand(b"UID FETCH " + uid_set(batch) + items, keep=b"FETCH", limits=limits)
+            with self._session.server.faults():
+                found |= read_fetches(answer.responses)
+        return found
+
+    def _head(self, ref: Ref, items: Items) -> Head:
+        size = items.get(b"RFC822.SIZE", b"")
+        if size.isdigit():
+            self._sizes[int(ref.uid)] = int(size)
+        return Head(
+            ref,
+            items[b"BODY[HEADER]"],
+            size=self._sizes.get(int(ref.uid)),
+            received=read_moment(items.get(b"INTERNALDATE", b"")),
+            flags=frozenset(items.get(b"FLAGS", b"").decode("utf-8", "replace").split()) - {"\\Recent"},
+        )
+
+    def _by_size(self, refs: Sequence[Ref]) -> Iterator[list[Ref]]:
+        batch: list[Ref] = []
+        octets = 0
+        for ref in refs:
+            size = self._sizes.get(int(ref.uid), BODY_OCTETS // BODIES)
+            if size > LARGEST:
+                log.warning("%s: message %s has %d octets, too many to fetch", self._session.server, ref.uid, size)
+                continue
+            if batch and octets + size > BODY_OCTETS:
+                yield batch
+                batch, octets = [], 0
+            batch.append(ref)
+            octets += size
+        if batch:
+            yield batch
+
+
+def batches(refs: Sequence[Ref], most: int) -> Iterator[Sequence[Ref]]:
+    """*refs* in their order, at most so many at a time."""
+    for start in range(0, len(refs), most):
+        yield refs[start : start + most]

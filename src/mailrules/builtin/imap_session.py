@@ -1,0 +1,180 @@
+"""A log-in on an IMAP server with one folder open: how it comes about, and the few commands about folders."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+from typing import TYPE_CHECKING, Any
+
+from imapclient import IMAPClient
+from imapclient.imap_utf7 import encode as encode_utf7
+
+from mailrules.api import PasswordCredential, PersonNeeded, Transient
+from mailrules.builtin.imap_line import ORDINARY, Answer, Limits, Line, Nonsense
+from mailrules.builtin.tls import Server, one_line, words
+
+if TYPE_CHECKING:
+    from mailrules.api import Place
+
+PASSING = (b"[UNAVAILABLE]", b"[INUSE]", b"[LIMIT]", b"[SERVERBUG]")
+"""Response codes (RFC 5530, section 3) of a refusal that says nothing about the password."""
+
+
+class Client(IMAPClient):  # type: ignore[misc]  # imapclient is not typed
+    """imapclient on a line of ours."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        super().__init__(server.host, server.port, ssl=server.security == "tls", timeout=server.timeout)
+        self._imap.debug = 0  # imapclient sets 5: the repr of every octet, for a log that nobody reads
+
+    def _create_IMAP4(self) -> Line:  # noqa: N802 - imapclient's name
+        return Line(self._server)
+
+    @property
+    def line(self) -> Line:
+        """The connection itself."""
+        line: Line = self._imap
+        return line
+
+
+class Session:
+    """Logged in, with one folder open.
+
+    Raises `Transient` and `PersonNeeded` only, wherever it is asked something.
+    """
+
+    def __init__(self, server: Server, credential: PasswordCredential, place: Place) -> None:
+        """Connect, encrypt, log in, open the folder."""
+        self.server = server
+        self.folder = place.folder
+        self.readonly = place.readonly
+        self.validity = ""
+        self.keywords = frozenset[bytes]()
+        r"""The flags that the server keeps, in capitals; `\*` among them if it takes any."""
+        with server.faults():
+            self._client = Client(server)
+        try:
+            self._log_in(credential)
+            self.select()
+        except BaseException:
+            self._client.line.shutdown()
+            raise
+        self.line = self._client.line
+
+    def has(self, *capabilities: str) -> bool:
+        """Whether the server offers any of these."""
+        with self.server.faults():
+            return any(self._client.has_capability(name) for name in capabilities)
+
+    def _log_in(self, credential: PasswordCredential) -> None:
+        preauthenticated = self._client.line.state == "AUTH"
+        if self.server.security == "starttls":
+            self._encrypt(preauthenticated=preauthenticated)
+        if preauthenticated:
+            return
+        password = credential.password.reveal()
+        try:
+            self._authenticate(credential.login, password)
+        except imaplib.IMAP4.abort as error:
+            raise self.server.transient(words(error).replace(password, "***")) from None
+        except imaplib.IMAP4.error as error:
+            raise self._refused(credential.login, words(error).replace(password, "***")) from None
+        except Exception as error:
+            raise self.server.fault(error) from None  # the chain may hold the command
+
+    def _encrypt(self, *, preauthenticated: bool) -> None:
+        if preauthenticated:
+            raise self.server.person(
+                "it takes us in unasked (PREAUTH), which rules STARTTLS out", remedy="set `security: tls`"
+            )
+        with self.server.faults():
+            offered = self._client.has_capability("STARTTLS")
+            if offered:
+                self._client.starttls()
+        if not offered:
+            raise self.server.person(
+                "no STARTTLS offered", remedy="set `security: tls`, or `none` if the network is trusted"
+            )
+
+    def _authenticate(self, login: str, password: str) -> None:
+        if self._client.has_capability("AUTH=PLAIN"):
+            self._client.plain_login(login, password)
+        elif self._client.has_capability("LOGINDISABLED"):
+            raise self.server.person("it takes no password on this line", remedy="set `security: tls` or `starttls`")
+        elif not (login + password).isascii() or any(character in login + password for character in "\r\n\0"):
+            raise self.server.person("it takes ASCII passwords only", remedy="choose another password")
+        else:
+            quoted = login.replace("\\", "\\\\").replace('"', '\\"')
+            self._client.login(f'"{quoted}"', password)
+
+    def _refused(self, login: str, text: str) -> Exception:
+        if any(code.decode() in text.upper() for code in PASSING):
+            return self.server.transient(f"no log-in now: {text}")
+        return self.server.person(f"log-in as {login} refused: {text}", remedy="check `login` and `password`")
+
+    def select(self) -> None:
+        """Open the folder (again): EXAMINE when it is only to be read. The validity may be another one then."""
+        try:
+            found: dict[bytes, Any] = self._client.select_folder(self.folder, readonly=self.readonly)
+        except imaplib.IMAP4.abort as error:
+            raise self.server.fault(error) from error
+        except imaplib.IMAP4.error as error:
+            raise self._unopened(words(error)) from error
+        except Exception as error:
+            raise self.server.fault(error) from error
+        with self.server.faults():
+            if b"UIDVALIDITY" not in found:
+                raise Nonsense(f"folder {self.folder!r} has no UIDVALIDITY, so messages cannot be told apart")
+        self.validity = str(found[b"UIDVALIDITY"])
+        self.keywords = frozenset(flag.upper() for flag in found.get(b"PERMANENTFLAGS", (rb"\*",)))
+        self._client.line.exists = int(found.get(b"EXISTS", 0))
+
+    def _unopened(self, text: str) -> Transient | PersonNeeded:
+        with self.server.faults():
+            names = [name for flags, _, name in self._client.list_folders() if rb"\Noselect" not in flags]
+        if self.folder in names:
+            return self.server.transient(f"folder {self.folder!r} cannot be opened: {text}")
+        there = ", ".join(sorted(map(str, names))[:20]) or "nothing"
+        return PersonNeeded(f"{self.server}: no folder {self.folder!r}; there is {there}", remedy="check `folder:`")
+
+    def ask(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Answer:
+        """One command whatever it answers."""
+        with self.server.faults():
+            return self.line.exchange(command, keep=keep, limits=limits)
+
+    def demand(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Answer:
+        """One command that must succeed; messages that are gone in between are no failure (RFC 5530: EXPUNGEISSUED)."""
+        answer = self.ask(command, keep=keep, limits=limits)
+        if answer.status != "OK" and not answer.text.upper().startswith(b"[EXPUNGEISSUED]"):
+            verb = b" ".join(command.split()[:2]).decode()
+            raise self.server.transient(f"{verb} answered {answer.status} {one_line(answer.text)}")
+        return answer
+
+    def create(self, folder: str) -> Answer:
+        """Make a folder and subscribe to it; gives the answer to CREATE."""
+        made = self.ask(b"CREATE " + folder_name(folder))
+        if made.status == "OK":
+            self.ask(b"SUBSCRIBE " + folder_name(folder))
+        return made
+
+    @contextlib.contextmanager
+    def examining(self, folder: str) -> Any:
+        """Another folder open, to be read only, for the length of the block; gives whether it could be opened."""
+        answer = self.ask(b"EXAMINE " + folder_name(folder))
+        try:
+            yield answer.status == "OK"
+        finally:
+            self.select()
+
+    def close(self) -> None:
+        """Log out without waiting for much. Never raises."""
+        with contextlib.suppress(Exception):
+            self.line.send(b"ZZ LOGOUT\r\n")
+        self.line.shutdown()
+
+
+def folder_name(folder: str) -> bytes:
+    """A folder's name as a command writes it: modified UTF-7 (RFC 3501, section 5.1.3), quoted."""
+    encoded: bytes = encode_utf7(folder)
+    return b'"' + encoded.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
