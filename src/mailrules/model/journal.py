@@ -35,8 +35,12 @@ class Journal(Protocol):
     Each method is one transaction: when it returns, it is on disk. Every method may raise `JournalError`.
     """
 
-    def known(self, listener: str, refs: Sequence[Ref]) -> Mapping[Ref, Entry]:
-        """The entries of this listener for those *refs* that have one (without their steps)."""
+    def known(self, listener: str, refs: Sequence[Ref], *, account: str | None = None) -> Mapping[Ref, Entry]:
+        """The entries of this listener for those *refs* that have one (without their steps).
+
+        *account* tells apart what a listener that was given another account saw there under the same reference;
+        without it the latest entry counts.
+        """
 
     def handled(self, listener: str, fingerprints: Sequence[str]) -> Mapping[str, Entry]:
         """The entries of this listener with these fingerprints, whatever their place (without their steps)."""

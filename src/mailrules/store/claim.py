@@ -1,0 +1,101 @@
+"""Claiming: of any number of processes exactly one gets a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Insert, Table, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mailrules.model.entry import Entry, State
+from mailrules.model.mailbox import Ref
+from mailrules.store.rows import chunks, row_of, with_steps
+from mailrules.store.schema import entries
+
+Key = tuple[str, Ref, str]
+"""What makes a message of a listener one: listener, reference, account."""
+
+
+def key_of(entry: Entry) -> Key:
+    """The entry's key."""
+    return entry.listener, entry.ref, entry.account
+
+
+def claim(connection: Connection, wanted: Sequence[Entry], now: datetime, token: int) -> list[Entry]:
+    """Those of *wanted* that are new or in `retry`, now in the database as given and bearing *token*, in order.
+
+    Taken again, an entry comes with the steps that are on record, whatever the caller knew of them.
+    """
+    fresh: dict[Key, Entry] = {}
+    for entry in wanted:
+        if entry.id is None:
+            fresh.setdefault(key_of(entry), entry)
+    again = {entry.id: entry for entry in wanted if entry.id is not None}
+    numbers: dict[Key, int] = {}
+    mine: dict[int, Entry] = {}
+    add_new(connection, fresh.values(), now, token)
+    for number, key, state, bearer in _standing(connection, fresh):
+        numbers[key] = number
+        if bearer == token:
+            mine[number] = replace(fresh[key], id=number, updated=now)
+        elif state == State.RETRY:
+            again.setdefault(number, replace(fresh[key], id=number))
+    mine |= {entry.id or 0: entry for entry in _take_again(connection, again, now, token)}
+    found = (mine.pop(entry.id or numbers.get(key_of(entry), 0), None) for entry in wanted)
+    return [entry for entry in found if entry is not None]
+
+
+def add_new(connection: Connection, fresh: Iterable[Entry], now: datetime, token: int) -> None:
+    """Insert entries; those whose message is there already are passed over."""
+    rows = [row_of(entry, now) | {"claim": token} for entry in fresh]
+    if rows:
+        connection.execute(if_new(connection, entries), rows)
+
+
+def if_new(connection: Connection, table: Table) -> Insert:
+    """An insert that passes over rows whose key is there already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def places(listener: str, refs: Iterable[Ref]) -> Iterator[tuple[ColumnElement[bool], ...]]:
+    """Conditions that together find the entries of *refs*, few enough values in each for any database."""
+    uids: dict[tuple[str, str], list[str]] = {}
+    for ref in refs:
+        uids.setdefault((ref.folder, ref.validity), []).append(ref.uid)
+    columns = entries.c
+    for (folder, validity), there in uids.items():
+        for chunk in chunks(there):
+            place = (columns.listener == listener, columns.folder == folder, columns.validity == validity)
+            yield *place, columns.uid.in_(chunk)
+
+
+def _standing(connection: Connection, keys: Mapping[Key, Entry]) -> Iterator[tuple[int, Key, str, int]]:
+    """Number, key, state and token of the rows with these keys."""
+    columns = entries.c
+    asked = (columns.id, columns.folder, columns.validity, columns.uid, columns.account, columns.state, columns.claim)
+    for listener in dict.fromkeys(listener for listener, _, _ in keys):
+        for place in places(listener, (ref for name, ref, _ in keys if name == listener)):
+            for number, folder, validity, uid, account, state, token in connection.execute(
+                select(*asked).where(*place)
+            ):
+                key = (listener, Ref(folder, validity, uid), account)
+                if key in keys:
+                    yield number, key, state, token
+
+
+def _take_again(connection: Connection, again: Mapping[int, Entry], now: datetime, token: int) -> list[Entry]:
+    """Those of *again*, by number, that were in `retry` still."""
+    if not again:
+        return []
+    waiting = update(entries).where(entries.c.id == bindparam("number"), entries.c.state == State.RETRY.value)
+    rows = [row_of(entry, now) | {"claim": token, "number": number} for number, entry in again.items()]
+    connection.execute(waiting, rows)
+    taken: list[Entry] = []
+    for chunk in chunks(again):
+        mine = select(entries.c.id).where(entries.c.id.in_(chunk), entries.c.claim == token)
+        taken += [replace(again[number], updated=now) for number in connection.scalars(mine)]
+    return with_steps(connection, taken)

@@ -1,0 +1,219 @@
+"""The durable journal: SQLite by default, any database of SQLAlchemy's by the same tables."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    bindparam,
+    create_engine,
+    func,
+    insert,
+    make_url,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.exc import ArgumentError
+
+from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord
+from mailrules.model.journal import Journal, JournalError, Query
+from mailrules.model.mailbox import Ref
+from mailrules.store.claim import add_new, claim, if_new, places
+from mailrules.store.failure import told
+from mailrules.store.revision import settle_revision, writing
+from mailrules.store.rows import ENTRY_COLUMNS, chunks, entry_of, row_of, step_row_of, with_steps
+from mailrules.store.schema import entries, listeners, steps
+from mailrules.store.sqlite import reading_engine, writing_engine
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """Now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def open_journal(url: str, *, readonly: bool = False, clock: Clock = system_clock) -> Journal:
+    """The journal at the SQLAlchemy address *url* (`sqlite:///journal.db`), made or brought up to date if needed.
+
+    *readonly* changes nothing on disk, not even files beside it; an absent journal then reads as empty, and every
+    writing method raises. *clock* stamps what is written.
+
+    Raises:
+        JournalError: it cannot be opened, is another program's, or was written by a newer mailrules.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise JournalError("the journal's address is no SQLAlchemy URL; write it as sqlite:///journal.db") from None
+    place = str(address.database) if _is_sqlite(address) else address.render_as_string(hide_password=True)
+    with told(place):
+        engine = _engine(address, readonly=readonly)
+        try:
+            settle_revision(engine, readonly=readonly)
+        except BaseException:
+            engine.dispose()
+            raise
+    return SqlJournal(engine, place=place, readonly=readonly, clock=clock)
+
+
+def _engine(url: URL, *, readonly: bool) -> Engine:
+    if _is_sqlite(url):
+        return reading_engine(url) if readonly else writing_engine(url)
+    try:
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    except ImportError as error:
+        raise JournalError(f"the journal's database needs a driver that is not installed ({error})") from error
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+class SqlJournal:
+    """`Journal` in a database; see there. Safe to use from several threads and processes at once."""
+
+    def __init__(self, engine: Engine, *, place: str, readonly: bool = False, clock: Clock = system_clock) -> None:
+        self._engine = engine
+        self._place = place
+        self._readonly = readonly
+        self._clock = clock
+        self._turn = threading.Lock()  # SQLite lets writers wait by polling: threads of one process queue fairly here
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with told(self._place), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self._readonly:
+            raise JournalError(f"journal {self._place}: it is open for reading only")
+        with self._turn, told(self._place), writing(self._engine) as connection:
+            yield connection
+
+    def known(self, listener: str, refs: Sequence[Ref], *, account: str | None = None) -> Mapping[Ref, Entry]:
+        """The entries of this listener for those *refs* that have one (without their steps)."""
+        found: dict[Ref, Entry] = {}
+        with self._reading() as connection:
+            for place in places(listener, refs):
+                query = select(*ENTRY_COLUMNS).where(*place).order_by(entries.c.id)
+                if account is not None:
+                    query = query.where(entries.c.account == account)
+                found |= {entry.ref: entry for entry in map(entry_of, connection.execute(query))}
+        return found
+
+    def handled(self, listener: str, fingerprints: Sequence[str]) -> Mapping[str, Entry]:
+        """The latest entry of this listener with each of these fingerprints, whatever its place (without its steps)."""
+        found: dict[str, Entry] = {}
+        with self._reading() as connection:
+            for chunk in chunks(dict.fromkeys(fingerprints)):
+                there = (entries.c.listener == listener, entries.c.fingerprint.in_(chunk))
+                query = select(*ENTRY_COLUMNS).where(*there).order_by(entries.c.id)
+                found |= {entry.fingerprint: entry for entry in map(entry_of, connection.execute(query))}
+        return found
+
+    def claim(self, wanted: Sequence[Entry]) -> list[Entry]:
+        """Take messages in hand: new rows, or rows in `retry` again; each comes back with its `id`."""
+        if not wanted:
+            return []
+        with self._writing() as connection:
+            return claim(connection, wanted, self._clock(), _token())
+
+    def record(self, entry: Entry, *records: StepRecord) -> Entry:
+        """Append step records and write the entry's own columns; gives the entry with them."""
+        now = self._clock()
+        stamped = tuple(record if record.at else replace(record, at=now) for record in records)
+        with self._writing() as connection:
+            _update(connection, [entry], now)
+            if stamped:
+                connection.execute(insert(steps), [step_row_of(entry.id or 0, record) for record in stamped])
+        return replace(entry, steps=entry.steps + stamped, updated=now)
+
+    def save(self, changed: Iterable[Entry]) -> None:
+        """Write the columns (state, reason, attempts, retry_at, ...) of entries that have an `id`."""
+        if rows := list(changed):
+            with self._writing() as connection:
+                _update(connection, rows, self._clock())
+
+    def unfinished(self, listener: str) -> list[Entry]:
+        """Entries that a crash left in hand, with their steps, oldest first."""
+        return self._waiting(listener, entries.c.state.in_(sorted(UNFINISHED)))
+
+    def due(self, listener: str, now: datetime) -> list[Entry]:
+        """Entries in `retry` whose time has come, with their steps, oldest first."""
+        time_has_come = or_(entries.c.retry_at.is_(None), entries.c.retry_at <= now)
+        return self._waiting(listener, entries.c.state == State.RETRY.value, time_has_come)
+
+    def _waiting(self, listener: str, *conditions: ColumnElement[bool]) -> list[Entry]:
+        query = select(*ENTRY_COLUMNS).where(entries.c.listener == listener, *conditions).order_by(entries.c.id)
+        with self._reading() as connection:
+            return with_steps(connection, [entry_of(row) for row in connection.execute(query)])
+
+    def find(self, query: Query) -> list[Entry]:
+        """Entries for people to look at, with their steps, the latest number first."""
+        asked = select(*ENTRY_COLUMNS).where(*_asked(query)).order_by(entries.c.id.desc()).limit(query.limit)
+        within = [entries.c.id.in_(chunk) for chunk in chunks(sorted(query.ids, reverse=True))] or [true()]
+        with self._reading() as connection:
+            found = [entry_of(row) for some in within for row in connection.execute(asked.where(some))]
+            return with_steps(connection, found[: query.limit])
+
+    def first_pass(self, listener: str) -> datetime | None:
+        """When this listener first ran; None before."""
+        with self._reading() as connection:
+            return connection.scalar(select(listeners.c.first_pass).where(listeners.c.name == listener))
+
+    def begin(self, listener: str, now: datetime, skipped: Sequence[Entry]) -> None:
+        """Note the first pass, together with the messages that it leaves alone."""
+        with self._writing() as connection:
+            connection.execute(if_new(connection, listeners), {"name": listener, "first_pass": now})
+            add_new(connection, skipped, self._clock(), _token())
+
+    def totals(self, listener: str) -> Mapping[State, int]:
+        """How many entries stand in each state; every state is named."""
+        query = select(entries.c.state, func.count()).where(entries.c.listener == listener).group_by(entries.c.state)
+        with self._reading() as connection:
+            return dict.fromkeys(State, 0) | {State(state): count for state, count in connection.execute(query)}
+
+    def close(self) -> None:
+        """Let go of the file or connection."""
+        with told(self._place):
+            self._engine.dispose()
+
+
+def _token() -> int:
+    return secrets.randbits(62)
+
+
+def _update(connection: Connection, changed: Sequence[Entry], now: datetime) -> None:
+    rows: list[dict[str, Any]] = [row_of(entry, now) | {"number": entry.id} for entry in changed]
+    written = connection.execute(update(entries).where(entries.c.id == bindparam("number")), rows).rowcount
+    if written != len(rows):
+        raise JournalError(f"{len(rows) - written} of {len(rows)} entries are not in the journal any more")
+
+
+def _asked(query: Query) -> Iterator[ColumnElement[bool]]:
+    columns = entries.c
+    if query.listener is not None:
+        yield columns.listener == query.listener
+    if query.states:
+        yield columns.state.in_(sorted(query.states))
+    if query.rule is not None:
+        yield columns.rule == query.rule
+    if query.since is not None:
+        yield columns.updated >= query.since
+    if query.text:
+        looked_at = (columns.subject, columns.sender, columns.message_id)
+        yield or_(*(column.icontains(query.text, autoescape=True) for column in looked_at))
