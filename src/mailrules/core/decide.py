@@ -1,0 +1,192 @@
+"""From rules and a message to a decision, without touching anything."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+from mailrules.core import match
+from mailrules.core.active import inactive_reason, is_active
+from mailrules.core.index import Index
+from mailrules.core.triggers import names_groups
+from mailrules.core.view import View
+from mailrules.model.code import Code
+from mailrules.model.condition import Verdict
+from mailrules.model.decision import Decision, Trace
+from mailrules.model.message import Extent, Message
+from mailrules.model.rule import UNTOUCHED, Disposition, Rule, RuleSet, Script, Step
+
+NEEDS_BODY = Decision(rule=None, code=Code.KEEP, needs_body=True)
+"""The header block does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A script raised or answered nonsense."""
+
+    reason: str
+
+
+Answer: TypeAlias = Code | Verdict | Failure
+"""What a rule says of a message: a code if it speaks for it, else no, unknown, or that its script failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A rule that speaks for the message, with the code that it says."""
+
+    rule: Rule
+    code: Code
+
+    @property
+    def disposition(self) -> Disposition:
+        """What it wants done in the mailbox."""
+        return Disposition(delete=True) if self.code.deletes else self.rule.keep
+
+    @property
+    def marks(self) -> Disposition:
+        """The same of a continuing rule, which may neither move nor delete."""
+        return UNTOUCHED if self.code.deletes else replace(self.rule.keep, move=None, delete=False)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What it wants run."""
+        return self.rule.steps if self.code.fires else ()
+
+
+class Decider:
+    """The rules of one listener, made ready once for deciding any number of messages. Threads may share it."""
+
+    __slots__ = ("_capturing", "_index", "_ready", "ruleset")
+
+    def __init__(self, ruleset: RuleSet) -> None:
+        self.ruleset = ruleset
+        self._index = Index(ruleset.rules)
+        self._capturing = frozenset(
+            position for position, rule in enumerate(ruleset.rules) if names_groups(rule.condition)
+        )
+        self._ready: dict[tuple[int, Code], Decision] = {}
+
+    def decide(self, message: Message, now: datetime, *, trace: bool = False) -> Decision:
+        """What the rules say of *message* at the moment *now* (aware).
+
+        `needs_body` is set when only what is not loaded could tell. With *trace* every rule is tried, without the
+        index, and the decision carries what each of them saw; it is the same decision.
+        """
+        view = View(message, now, self.ruleset.timezone)
+        if trace:
+            return self._traced(view)
+        return self._walk(self._index.candidates(view), view, {})
+
+    def _walk(self, positions: Iterable[int], view: View, answers: dict[int, Answer]) -> Decision:
+        """Ask the rules at *positions* in order until one speaks for the message; keeps what each answered."""
+        said: list[tuple[int, Said]] = []
+        passed_over: list[str] = []
+        for position in positions:
+            rule = self.ruleset.rules[position]
+            given = answers[position] = answer(rule, view)
+            if given is Verdict.NO:
+                continue
+            if isinstance(given, Failure):
+                return Decision(None, Code.KEEP, failure=given.reason, passed_over=tuple(passed_over), span=rule.span)
+            if given is Verdict.UNKNOWN:
+                if view.message.extent is Extent.HEADER:
+                    return NEEDS_BODY
+                passed_over.append(f"{rule.name}: {_doubt(rule, view)}")
+                continue
+            said.append((position, Said(rule, Code(given.value))))
+            if not rule.continues:
+                return self._conclude(said, passed_over, view)
+        said.append((-1, Said(self.ruleset.unmatched, self.ruleset.unmatched.code)))
+        return self._conclude(said, passed_over, view)
+
+    def _conclude(self, said: list[tuple[int, Said]], passed_over: list[str], view: View) -> Decision:
+        decision = self._alone(*said[0]) if len(said) == 1 else self._together(said)
+        if view.message.extent is Extent.HEADER and any(step.needs_body for step in decision.steps):
+            return NEEDS_BODY
+        captures: dict[str, str] = {}
+        for position, one in said:
+            if position in self._capturing and one.rule.condition is not None:
+                captures |= match.captured(one.rule.condition, view)
+        if captures or passed_over:
+            return replace(decision, captures=captures, passed_over=tuple(passed_over))
+        return decision
+
+    def _alone(self, position: int, last: Said) -> Decision:
+        """The decision of one rule that nothing adds to, made once and given out again."""
+        key = (position, last.code)
+        if key not in self._ready:
+            self._ready[key] = self._together([(position, last)])
+        return self._ready[key]
+
+    def _together(self, said: list[tuple[int, Said]]) -> Decision:
+        *earlier, (position, last) = said
+        fires = any(one.code.fires for _, one in said)
+        disposition = UNTOUCHED
+        for _, one in earlier:
+            disposition = one.marks.over(disposition)
+        steps = [step for _, one in said for step in one.steps]
+        return Decision(
+            rule=None if position < 0 else last.rule.name,
+            code=Code.of(deletes=last.code.deletes, fires=fires),
+            disposition=last.disposition.over(disposition),
+            steps=(*steps, *(self.ruleset.transition if fires else ())),
+            continued=tuple(one.rule.name for _, one in earlier),
+            span=last.rule.span,
+        )
+
+    def _traced(self, view: View) -> Decision:
+        answers: dict[int, Answer] = {}
+        decision = self._walk(range(len(self.ruleset.rules)), view, answers)
+        tried = [_tried(rule, view, answers.get(at)) for at, rule in enumerate(self.ruleset.rules)]
+        return replace(decision, trace=tuple(tried))
+
+
+def answer(rule: Rule, view: View) -> Answer:
+    """What one rule says of the message in *view*."""
+    if rule.active is not None and not is_active(rule.active, view.now):
+        return Verdict.NO
+    if rule.condition is not None:
+        verdict = match.verdict(rule.condition, view)
+        if verdict is not Verdict.YES:
+            return verdict
+    if rule.script is None:
+        return rule.code
+    if view.message.extent is Extent.HEADER:
+        return Verdict.UNKNOWN
+    return _ask(rule.script, view.message)
+
+
+def _ask(script: Script, message: Message) -> Answer:
+    try:
+        given = script.decide(message)
+    except Exception as error:
+        return Failure(f"script {script.path}: raised {reprlib.repr(error)}")
+    if given is None:
+        return Verdict.NO
+    if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= 4:
+        return Code(given)
+    return Failure(f"script {script.path}: answered {reprlib.repr(given)} where 1, 2, 3, 4 or None is meant")
+
+
+def _doubt(rule: Rule, view: View) -> str:
+    return match.trace(rule.condition, view).reason if rule.condition is not None else "its script needs the body"
+
+
+def _tried(rule: Rule, view: View, given: Answer | None) -> Trace:
+    """The trace of one rule; *given* is None for a rule that another one spoke before."""
+    children = () if rule.condition is None else (match.trace(rule.condition, view),)
+    reason = inactive_reason(rule.active, view.now) if rule.active is not None else ""
+    if given is None:
+        verdict = Verdict.NO if reason else children[0].verdict if children else Verdict.YES
+        reason = reason or "an earlier rule speaks for the message"
+    elif isinstance(given, Failure):
+        verdict, reason = Verdict.UNKNOWN, given.reason
+    elif isinstance(given, Code):
+        verdict, reason = Verdict.YES, f"code {given.value} ({given.word})"
+    else:
+        verdict, reason = given, reason or match.doubt(children, given)
+    return Trace(f"rule '{rule.name}'", verdict, reason=reason, children=children, span=rule.span)

@@ -1,0 +1,87 @@
+"""The tables of one header, or of one field of the body, that the index looks keys up in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mailrules.core.sets import Literals, Patterns, Positions
+from mailrules.core.triggers import Key, Kind
+from mailrules.core.view import ADDRESS_HEADERS
+from mailrules.model.message import Address, Message
+
+_ADDRESS_HEADERS = frozenset(name for names in ADDRESS_HEADERS.values() for name in names)
+
+Table = dict[str, list[int]]
+
+
+class Source:
+    """What the rules look for in one header, or in one field of the body."""
+
+    __slots__ = (
+        "_addressed",
+        "_domains",
+        "_exact",
+        "_literals",
+        "_localparts",
+        "_patterns",
+        "_present",
+        "name",
+        "positions",
+        "refused",
+    )
+
+    def __init__(self, name: str, keys: Mapping[Key, Sequence[int]]) -> None:
+        tables: dict[Kind, Table] = {kind: {} for kind in Kind}
+        for key, positions in keys.items():
+            tables[key.kind][key.text] = list(positions)
+        literals = tables[Kind.LITERAL] | tables[Kind.SHORT]
+        self.name = name
+        self._exact = tables[Kind.EXACT]
+        self._domains = tables[Kind.DOMAIN]
+        self._localparts = tables[Kind.LOCALPART]
+        self._literals = Literals(literals) if literals else None
+        self._patterns = Patterns(tables[Kind.PATTERN]) if tables[Kind.PATTERN] else None
+        self._present: Positions = tuple(tables[Kind.PRESENT].get("", ()))
+        self._addressed = bool(name in _ADDRESS_HEADERS or self._domains or self._localparts)
+        self.positions: Positions = tuple(sorted({at for positions in keys.values() for at in positions}))
+        self.refused: Positions = tuple(at for part in (self._literals, self._patterns) if part for at in part.refused)
+
+    def read(self, message: Message, into: set[int]) -> None:
+        """Add the rules that find what they need in this header of *message*."""
+        texts = message.header(self.name)
+        if not texts:
+            return
+        into.update(self._present)
+        if self._addressed:
+            both = list(texts)
+            for address in message.addresses(self.name):
+                both += (address.address, address.name, str(address))
+                self.find_mailbox(address, into)
+            texts = tuple(both)
+        self.find(texts, [text.casefold() for text in texts], into)
+
+    def find(self, texts: Sequence[str], folded: Sequence[str], into: set[int]) -> None:
+        """Add the rules that find what they need in *texts*, *folded* being the same with case folded away."""
+        if self._exact:
+            for text in folded:
+                into.update(self._exact.get(text, ()))
+        if self._literals is not None:
+            self._literals.find("\n".join(folded), into)
+        if self._patterns is not None:
+            self._patterns.find("\n".join(texts), into)
+
+    def find_mailbox(self, address: Address, into: set[int]) -> None:
+        """Add the rules that look for this domain or local part."""
+        if self._domains:
+            self._find_domain(address.domain.casefold(), into)
+        if self._localparts:
+            localpart = address.localpart.casefold()
+            for text in (localpart, localpart.partition("+")[0], f"+{address.detail.casefold()}"):
+                into.update(self._localparts.get(text, ()))
+
+    def _find_domain(self, domain: str, into: set[int]) -> None:
+        into.update(self._domains.get(domain, ()))
+        at = domain.find(".")
+        while at >= 0:
+            into.update(self._domains.get(f"*{domain[at:]}", ()))
+            at = domain.find(".", at + 1)
