@@ -148,7 +148,8 @@ def label(test: Test) -> str:
 
 def _wording(operator: Operator) -> str:
     if operator.written or not all(isinstance(each, Operator) for each in operator.operands):
-        return f"{operator.name} {operator.written or ', '.join(map(str, operator.operands))}"
+        written = operator.written or ", ".join(str(getattr(each, "pattern", each)) for each in operator.operands)
+        return f"{operator.name} {written}"
     return " ".join([operator.name, *map(_wording, operator.operands)])
 
 

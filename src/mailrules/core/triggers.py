@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple, TypeAlias
 
-from mailrules.core.view import ADDRESS_HEADERS
+from mailrules.core.view import ADDRESS_HEADERS, addressed
 from mailrules.model.condition import All, AnyOf, Condition, NoneOf, Operator, Test
 
 
@@ -70,7 +70,8 @@ def _of_test(test: Test) -> list[Trigger]:
     sources = _sources(test)
     if not sources or test.exists is False:
         return []
-    asked = [_TEXTS[each.name](each.operands) for each in test.operators if each.name in _TEXTS]
+    exact = test.occurrence is None or not addressed(test)  # mailboxes of one occurrence are read apart from the others
+    asked = [_TEXTS[each.name](each.operands) for each in test.operators if exact and each.name in _TEXTS]
     found = [_product(sources, texts) for texts in asked if texts]
     if found:
         return found

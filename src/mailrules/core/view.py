@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import getaddresses
 from typing import Any
 
+from mailrules.core.address import addresses
 from mailrules.model.condition import Test
 from mailrules.model.message import Address, Extent, Fact, Message, NotLoadedError
 
@@ -87,7 +87,7 @@ class View:
 
     def reading(self, test: Test) -> Reading:
         """The values that *test* is about."""
-        key = (test.field, test.names, test.occurrence, _addressed(test))
+        key = (test.field, test.names, test.occurrence, addressed(test))
         found = self._readings.get(key)
         if found is None:
             found = self._readings[key] = self._read(test)
@@ -97,9 +97,9 @@ class View:
         if test.field in ADDRESS_HEADERS:
             return self._headers(ADDRESS_HEADERS[test.field], test.occurrence, addressed=True)
         if test.field == "header":
-            return self._headers(test.names, test.occurrence, addressed=_addressed(test))
+            return self._headers(test.names, test.occurrence, addressed=addressed(test))
         if test.field == "subject":
-            return self._headers(("subject",), test.occurrence, addressed=_addressed(test))
+            return self._headers(("subject",), test.occurrence, addressed=addressed(test))
         if test.field in BODY_FIELDS and self.message.extent is Extent.HEADER:
             return Reading(certain=False, reason=f"{test.field} not loaded")
         return _READERS[test.field](self.message)
@@ -116,12 +116,13 @@ class View:
         return Reading((*mailboxes, *values), present=bool(values), count=count)
 
     def _mailboxes(self, name: str, texts: Sequence[str], occurrence: int | None) -> Sequence[Address]:
-        if occurrence is None:
+        if occurrence is None or len(self.message.header(name)) == 1:
             return self.message.addresses(name)
-        return [Address(*pair) for pair in getaddresses(list(texts))]
+        return [address for text in texts for address in addresses(text, str)]
 
 
-def _addressed(test: Test) -> bool:
+def addressed(test: Test) -> bool:
+    """Whether *test* looks at mailboxes."""
     return test.field in ADDRESS_HEADERS or any(operator.name in ADDRESS_OPERATORS for operator in test.operators)
 
 
@@ -217,7 +218,7 @@ _READERS: dict[str, Callable[[Message], Reading]] = {
 
 def seen(reading: Reading, limit: int = 200) -> str:
     """The values in a line for a trace, shortened to *limit* characters."""
-    text = " | ".join(_shown(value) for value in reading.values)
+    text = " | ".join(dict.fromkeys(_shown(value) for value in reading.values))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
