@@ -1,0 +1,203 @@
+"""The parts of a message (RFC 2046), as ranges of its octets: nothing is copied or decoded before it is asked for."""
+
+from __future__ import annotations
+
+import re
+
+from mailrules.core import transfer
+from mailrules.core.charset import to_text
+from mailrules.core.defects import Defects
+from mailrules.core.encoded_word import header_text
+from mailrules.core.header import Fields, split
+from mailrules.core.lazy import lazy
+from mailrules.core.parameter import Structured, structured
+
+DEEPEST = 100
+"""Levels of multiparts that are looked into."""
+MOST = 20_000
+"""Leaf parts that are kept."""
+
+_TAIL = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\Z)")
+_LIKELY = re.compile(rb"^--([^\s][^\r\n]{0,200}?)[ \t]*\r?\ncontent-[a-z-]+[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_META = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
+_CR = 13
+_LF = 10
+
+
+class Part:
+    """One part: a leaf is an `Attachment`, or text of the message."""
+
+    def __init__(self, octets: bytes, start: int, end: int, *, defects: Defects, default: str = "text/plain") -> None:
+        self._octets = octets
+        self._defects = defects
+        self._default = default
+        self.depth = 0
+        self.container = ""
+        """The media type of the multipart around it; empty for the message itself."""
+        extents = split(octets, start, end)
+        self.fields = Fields(octets[extents.start : extents.end])
+        self._body = extents.body
+        self._end = end
+
+    @lazy
+    def content_type(self) -> Structured:
+        """Content-Type as it stands; the type itself is `type`."""
+        return structured(self.fields.first(b"content-type"))
+
+    @lazy
+    def type(self) -> str:
+        """The media type, lower-cased; text/plain when it is missing or unreadable (RFC 2045, section 5.2)."""
+        value = self.content_type.value
+        if "/" in value:
+            return value
+        return "text/plain" if value else self._default
+
+    @lazy
+    def disposition(self) -> Structured:
+        """Content-Disposition (RFC 2183)."""
+        return structured(self.fields.first(b"content-disposition"))
+
+    @lazy
+    def encoding(self) -> str:
+        """Content-Transfer-Encoding, lower-cased; empty without one."""
+        return transfer.encoding_of(self.fields.first(b"content-transfer-encoding"))
+
+    @lazy
+    def name(self) -> str:
+        """The file name as the sender gave it, decoded: `filename`, else `name` of the Content-Type."""
+        charset = self.content_type.word("charset")
+        return self.disposition.text("filename", charset, self._defects) or self.content_type.text(
+            "name", charset, self._defects
+        )
+
+    @lazy
+    def kind(self) -> str:
+        """`file`, `inline`, `message` or `calendar`."""
+        if self.type in ("message/rfc822", "message/global"):
+            return "message"
+        if self.type in ("text/calendar", "application/ics"):
+            return "calendar"
+        if self.disposition.value == "attachment":
+            return "file"
+        return "inline" if self.content_id or self.disposition.value == "inline" else "file"
+
+    @lazy
+    def size(self) -> int:
+        """Octets after decoding; of clean encodings without decoding."""
+        known = transfer.size(self._raw(), self.encoding)
+        return len(self.content()) if known is None else known
+
+    @lazy
+    def content_id(self) -> str:
+        """The Content-ID without its angle brackets; empty without one."""
+        return header_text(self.fields.first(b"content-id"), "", self._defects).strip().strip("<>")
+
+    def content(self) -> bytes:
+        """The decoded octets; what is damaged gives what could be read."""
+        return transfer.decode(self._raw(), self.encoding, self._defects)
+
+    def text(self, defects: Defects) -> str:
+        """The content as text with bare line feeds, by its charset or the one that HTML declares."""
+        octets = transfer.decode(self._raw(), self.encoding, defects)
+        charset = self.content_type.word("charset")
+        if not charset and self.type == "text/html":
+            meta = _META.search(octets, 0, 2048)
+            charset = meta[1].decode("ascii") if meta else ""
+        text = to_text(octets, charset, defects, where=self.type)
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+    def is_multipart(self) -> bool:
+        """Whether it says that it holds parts."""
+        return self.type.startswith("multipart/")
+
+    def read_as_text(self) -> None:
+        """A multipart in which there are no parts is shown for what it holds."""
+        self.type = "text/plain"
+
+    def children(self) -> list[Part]:
+        """The parts in a multipart; empty when no boundary parts it."""
+        found = self._cut(self._octets, self._body, self._end)
+        if not found and self.encoding in ("base64", "quoted-printable"):
+            decoded = self.content()
+            found = self._cut(decoded, 0, len(decoded))
+        return found
+
+    def blank(self) -> bool:
+        """Whether there is nothing but white space in it."""
+        return not self._octets[self._body : self._body + 200].strip() and not self._raw().strip()
+
+    def _raw(self) -> bytes:
+        return self._octets[self._body : self._end]
+
+    def _cut(self, octets: bytes, start: int, end: int) -> list[Part]:
+        boundary = self.content_type.parameters.get("boundary", b"").rstrip()
+        spans, closed = _spans(octets, start, end, boundary) if boundary else ([], True)
+        if not spans:
+            likely = _LIKELY.search(octets, start, end)
+            if likely:
+                self._defects.add("boundary-guessed", boundary[:70].decode("latin-1"))
+                spans, closed = _spans(octets, start, end, likely[1])
+        if not closed:
+            self._defects.add("boundary-unclosed", boundary[:70].decode("latin-1"))
+        default = "message/rfc822" if self.type == "multipart/digest" else "text/plain"
+        return [self._child(octets, span, default) for span in spans]
+
+    def _child(self, octets: bytes, span: tuple[int, int], default: str) -> Part:
+        part = Part(octets, *span, defects=self._defects, default=default)
+        part.depth = self.depth + 1
+        part.container = self.type
+        return part
+
+
+def _spans(octets: bytes, start: int, end: int, boundary: bytes) -> tuple[list[tuple[int, int]], bool]:
+    """The ranges between the delimiter lines of *boundary* (RFC 2046, section 5.1.1), and whether a last one closes."""
+    delimiter = b"--" + boundary
+    spans: list[tuple[int, int]] = []
+    begin = -1
+    at = octets.find(delimiter, start, end)
+    while at >= 0 and len(spans) < MOST:
+        past = at + len(delimiter)
+        tail = _TAIL.match(octets, past, end) if at == start or octets[at - 1] == _LF else None
+        if tail:
+            if begin >= 0:
+                spans.append((begin, max(begin, _before(octets, at))))
+            if tail[1]:
+                return spans, True
+            begin = past = tail.end()
+        at = octets.find(delimiter, past, end)
+    if begin >= 0 and len(spans) < MOST:
+        spans.append((begin, end))
+    return spans, begin < 0
+
+
+def _before(octets: bytes, at: int) -> int:
+    """Where the text before a delimiter ends: the line end in front of it belongs to the delimiter."""
+    return at - 2 if at >= 2 and octets[at - 2] == _CR else at - 1
+
+
+def leaves(root: Part, defects: Defects) -> list[Part]:
+    """The leaf parts in order. What lies beyond a limit is recorded, and stays a leaf or is left out."""
+    found: list[Part] = []
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        if not part.is_multipart():
+            found.append(part)
+        elif part.depth >= DEEPEST:
+            defects.add("too-deep", f"more than {DEEPEST} levels")
+            found.append(part)
+        else:
+            waiting += reversed(_inside(part, found, defects))
+        if len(found) + len(waiting) > MOST:
+            defects.add("too-many-parts", f"more than {MOST}")
+            del waiting[: max(0, len(found) + len(waiting) - MOST)]
+    return found[:MOST]
+
+
+def _inside(part: Part, found: list[Part], defects: Defects) -> list[Part]:
+    children = part.children()
+    if not children and not part.blank():
+        defects.add("boundary-missing", part.type)
+        part.read_as_text()
+        found.append(part)
+    return children

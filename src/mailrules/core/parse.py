@@ -1,0 +1,282 @@
+"""A message from its octets: total (nothing raises), lazy (everything at most once), with its defects on record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+
+from mailrules.core import address, body, facts, quotation
+from mailrules.core.defects import Defects
+from mailrules.core.encoded_word import decode_words, header_text, one_line, raw_text
+from mailrules.core.fingerprint import fingerprint
+from mailrules.core.header import LONGEST, Extents, Fields, split
+from mailrules.core.lazy import lazy
+from mailrules.core.mime import Part, leaves
+from mailrules.core.parameter import structured
+from mailrules.model.message import Address, Attachment, Defect, Extent, Fact, Message, NotLoadedError, Trust
+
+__all__ = ["ParsedMessage", "fingerprint", "parse"]
+
+_NOBODY = Address("", "")
+_TRUST = Trust()
+_IDENTIFIER = re.compile(r"<[^<>]{1,998}>")
+_ONCE = ("from", "to", "cc", "subject", "date", "message-id", "content-type")
+
+
+def parse(
+    raw: bytes,
+    *,
+    extent: Extent = Extent.WHOLE,
+    size: int | None = None,
+    received: datetime | None = None,
+    flags: frozenset[str] = frozenset(),
+    trust: Trust = _TRUST,
+) -> Message:
+    """The message in *raw*: any octets at all. With `Extent.HEADER` these are a header block.
+
+    Nothing is read before it is asked for. *size*, *received* and *flags* are the server's word; *trust* is the
+    account's, for the facts.
+    """
+    return ParsedMessage(raw, extent, size=size, received=received, flags=flags, trust=trust)
+
+
+class ParsedMessage:
+    """A `mailrules.model.message.Message`; the protocol says what each attribute is."""
+
+    def __init__(
+        self,
+        raw: bytes,
+        extent: Extent,
+        *,
+        size: int | None,
+        received: datetime | None,
+        flags: frozenset[str],
+        trust: Trust,
+    ) -> None:
+        self.raw = raw
+        self.extent = extent
+        self.size = len(raw) if size is None and extent is Extent.WHOLE else size
+        self.received = received
+        self.flags = flags
+        self._trust = trust
+        self._defects = Defects()
+        self._structure = Defects()
+        self._headers: dict[str, tuple[str, ...]] = {}
+        self._addresses: dict[str, tuple[Address, ...]] = {}
+
+    @lazy
+    def _octets(self) -> bytes:
+        """`raw` with line feeds: a message of lone carriage returns gets them."""
+        return self.raw.replace(b"\r", b"\n") if b"\n" not in self.raw else self.raw
+
+    @lazy
+    def _extents(self) -> Extents:
+        extents = split(self._octets, 0, len(self._octets))
+        for word in extents.oddities:
+            self._defects.add(word)
+        if extents.end - extents.start > LONGEST:
+            self._defects.add("header-too-long", f"{extents.end - extents.start} octets")
+        return extents
+
+    @lazy
+    def header_block(self) -> bytes:
+        """The header fields as received, each with its line end."""
+        extents = self._extents
+        return self.raw[extents.start : extents.end]
+
+    @lazy
+    def _fields(self) -> Fields:
+        extents = self._extents
+        return Fields(self._octets[extents.start : extents.end])
+
+    @lazy
+    def _charset(self) -> str:
+        """Where raw octets of the header are looked for: the charset of the body."""
+        return structured(self._fields.first(b"content-type")).word("charset")
+
+    def _values(self, name: str) -> list[bytes]:
+        return self._fields.values(name.lower().encode("utf-8", "replace"))
+
+    def header(self, name: str) -> tuple[str, ...]:
+        """Every occurrence of a header, unfolded and decoded, top to bottom."""
+        found = self._headers.get(name)
+        if found is None:
+            found = self._headers.get(name.lower())
+            if found is None:
+                found = tuple([self._text(value) for value in self._values(name)])
+                self._headers[name.lower()] = found
+            self._headers[name] = found
+        return found
+
+    def _text(self, value: bytes) -> str:
+        charset = "" if value.isascii() else self._charset
+        return header_text(value, charset, self._defects)
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        """The mailboxes in every occurrence of an address header."""
+        found = self._addresses.get(name)
+        if found is None:
+            found = self._addresses.get(name.lower())
+            if found is None:
+                found = self._addresses[name.lower()] = self._read_addresses(name)
+            self._addresses[name] = found
+        return found
+
+    def _read_addresses(self, name: str) -> tuple[Address, ...]:
+        found: list[Address] = []
+        for value in self._values(name):
+            text = raw_text(value, "" if value.isascii() else self._charset, self._defects)
+            found += address.addresses(one_line(text, self._defects), self._decode)
+        return tuple(found)
+
+    def _decode(self, phrase: str) -> str:
+        return one_line(decode_words(phrase, self._defects), self._defects)
+
+    def header_names(self) -> tuple[str, ...]:
+        """The name of each header field, as written, top to bottom."""
+        return self._names
+
+    @lazy
+    def _names(self) -> tuple[str, ...]:
+        return self._fields.names()
+
+    def __getitem__(self, name: str) -> str:
+        found = self.header(name)
+        return found[0] if found else ""
+
+    @lazy
+    def subject(self) -> str:
+        """The decoded Subject; empty without one."""
+        return self["Subject"]
+
+    @lazy
+    def author(self) -> Address:
+        """The first mailbox of From; both parts empty without one."""
+        found = self.addresses("From")
+        return found[0] if found else _NOBODY
+
+    @lazy
+    def date(self) -> datetime | None:
+        """The Date header, aware; None when missing or unreadable."""
+        value = self["Date"]
+        found = _date(value) if value else None
+        if value and found is None:
+            self._defects.add("bad-date", value[:60])
+        return found
+
+    @lazy
+    def message_id(self) -> str:
+        """The Message-ID with its angle brackets; empty without one."""
+        value = self["Message-ID"]
+        found = _IDENTIFIER.search(value)
+        return found[0] if found else value
+
+    @lazy
+    def references(self) -> tuple[str, ...]:
+        """The identifiers of References, or of In-Reply-To without them."""
+        for name in ("References", "In-Reply-To"):
+            found = [identifier for value in self.header(name) for identifier in _IDENTIFIER.findall(value)]
+            if found:
+                return tuple(found)
+        return ()
+
+    @lazy
+    def _body(self) -> body.Body:
+        if self.extent is Extent.HEADER:
+            raise NotLoadedError("only the header block of this message is loaded")
+        root = Part(self._octets, self._extents.start, len(self._octets), defects=self._structure)
+        parts = leaves(root, self._structure)
+        self._defects.extend(self._structure)
+        return body.sort(parts)
+
+    @lazy
+    def _reading(self) -> tuple[str, Defects]:
+        """The text, and what was wrong with it."""
+        damage = Defects()
+        text = body.read(self._body, damage)
+        self._defects.extend(damage)
+        return text, damage
+
+    @lazy
+    def text(self) -> str:
+        """The body as a person reads it."""
+        return self._reading[0]
+
+    @lazy
+    def html(self) -> str:
+        """The first HTML part, decoded; empty without one."""
+        return self._body.html[0].text(self._defects) if self._body.html else ""
+
+    @lazy
+    def undecodable(self) -> bool:
+        """Whether part of the text could not be decoded."""
+        return body.hides(self._reading[1]) or body.hides(self._structure)
+
+    @lazy
+    def attachments(self) -> Sequence[Attachment]:
+        """The leaf parts that are not the text, in order."""
+        return self._body.attachments
+
+    @property
+    def defects(self) -> tuple[Defect, ...]:
+        """What has been found wrong by what was computed so far; of the header block, all."""
+        self._survey  # noqa: B018 - looks once through the lines that nothing else looks at
+        return self._defects.all()
+
+    @lazy
+    def _survey(self) -> None:
+        for line in self._fields.strays():
+            self._defects.add("bad-header-line", line[:60].decode("latin-1"))
+        names = [name.lower() for name in self.header_names()]
+        for name in _ONCE:
+            if names.count(name) > 1:
+                self._defects.add("duplicate-header", name)
+
+    @lazy
+    def kind(self) -> Fact[str]:
+        """What sort of message it is."""
+        return facts.kind(self, self._trust)
+
+    @lazy
+    def original_sender_fact(self) -> Fact[Address]:
+        """`original_sender` with its evidence."""
+        return facts.original_sender(self, self._trust)
+
+    @lazy
+    def original_sender(self) -> Address:
+        """Who wrote it first, of forwarded mail; else the author."""
+        if not self.original_sender_fact.known:
+            raise NotLoadedError("who wrote it first stands in the body, which is not loaded")
+        return self.original_sender_fact.value
+
+    @lazy
+    def reply_text(self) -> str:
+        """The text without what it quotes and without the signature."""
+        return quotation.reply_text(self.text)
+
+    @lazy
+    def authentication(self) -> Fact[dict[str, str]]:
+        """`spf`, `dkim`, `dmarc` by the trusted server's Authentication-Results."""
+        return facts.authentication(self, self._trust)
+
+
+def _date(value: str) -> datetime | None:
+    """RFC 5322 and its usual damage, or ISO 8601; UTC where no zone is given."""
+    from email.utils import parsedate_tz
+
+    try:
+        parts = parsedate_tz(value)
+        if parts is None:
+            found = datetime.fromisoformat(value.strip())
+            return found if found.tzinfo else found.replace(tzinfo=UTC)
+        year, month, day, hour, minute, second = parts[:6]
+        zone = timedelta(seconds=parts[9] or 0)
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=_zone(zone))
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def _zone(offset: timedelta) -> timezone:
+    """A zone that no clock keeps (a day or more) is none."""
+    return timezone(offset) if offset and abs(offset) < timedelta(days=1) else UTC
