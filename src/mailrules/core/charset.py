@@ -52,19 +52,7 @@ _ALIASES = {
     "ansi_x3.4-1986": "cp1252",
 }
 _ASCII = bytes(range(9, 128))
-_NOT_TEXT = frozenset(
-    [
-        "unicode-escape",
-        "raw-unicode-escape",
-        "unicode_escape",
-        "raw_unicode_escape",
-        "punycode",
-        "idna",
-        "undefined",
-        "mbcs",
-        "oem",
-    ]
-)
+_NOT_TEXT = frozenset(("unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined", "mbcs", "oem"))
 """Codecs of Python that are not charsets of mail."""
 _ANYTHING = frozenset(("cp1252", "latin-1"))
 """What takes nearly any octets, so that its declaration proves little: UTF-8 is tried first."""
@@ -82,7 +70,7 @@ def codec(charset: str) -> str | None:
         "".encode(name)  # refuses what is no text encoding, `base64`
     except (LookupError, ValueError):
         return None
-    if info.name in _NOT_TEXT or name in _NOT_TEXT:
+    if info.name.replace("_", "-") in _NOT_TEXT:
         return None
     return _MEANT.get(info.name, info.name)
 
@@ -148,7 +136,7 @@ def _last_resort(octets: bytes) -> str:
 
 
 def _guess(sample: bytes) -> str:
-    """The charset that charset-normalizer finds in *sample*; empty when it finds none, or there is too little to tell."""
+    """The charset that charset-normalizer finds in *sample*; empty when there is too little to tell."""
     if len(sample) < 12:
         return ""
     from charset_normalizer import from_bytes

@@ -27,7 +27,7 @@ _FORWARDED = re.compile(
 
 
 def kind(message: Message, trust: Trust) -> Fact[str]:
-    """What sort of message it is, by its headers (RFC 3834, 3464, 5965, 2369, 2919) and, for an invitation, its parts."""
+    """What sort of message it is: by its headers (RFC 3834, 3464, 5965, 2369, 2919), an invitation by its parts."""
     for judge in (_own, _report, _automatic, _many, _invitation):
         fact = judge(message, trust)
         if fact is not None:
