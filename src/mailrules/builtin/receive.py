@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mailrules.api import ReceiveProtocol, hookimpl
+from mailrules.builtin.eml import EML
 from mailrules.builtin.imap import IMAP
+from mailrules.builtin.maildir import MAILDIR
+from mailrules.builtin.mbox import MBOX
 
 
 @hookimpl
 def mailrules_protocols() -> Iterable[ReceiveProtocol]:
     """Servers first, then files."""
     yield IMAP
+    yield MAILDIR
+    yield MBOX
+    yield EML

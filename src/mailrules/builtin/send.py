@@ -1,1 +1,14 @@
-"""Placeholder."""
+"""How to send: every sending protocol that ships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mailrules.api import SendProtocol, hookimpl
+from mailrules.builtin.outbox import OUTBOX
+
+
+@hookimpl
+def mailrules_protocols() -> Iterable[SendProtocol]:
+    """Servers first, then files."""
+    yield OUTBOX
