@@ -1,0 +1,81 @@
+"""The commands by name, each imported when it is asked for, and what their failures look like."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from typing import Any
+
+import click
+
+from mailrules.cli.invocation import verbose
+
+COMMANDS = (
+    "init",
+    "check",
+    "test",
+    "dry-run",
+    "run",
+    "explain",
+    "log",
+    "retry",
+    "plugins",
+    "schema",
+    "completion",
+)
+"""In the order in which an admin meets them. `dry-run` is `mailrules.cli.dry_run.command`."""
+
+
+class Failure(click.ClickException):
+    """It could not be done: one line that says what and, where it is known, what to do next."""
+
+    exit_code = 3
+
+    def show(self, file: Any = None) -> None:
+        """Print it as the program's own line."""
+        click.echo(f"mailrules: {self.message}", err=True, file=file)
+
+
+class CommandGroup(click.Group):
+    """Imports a command's module only to run, complete or list it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Every command there is."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"mailrules.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an unforeseen exception becomes one line, with its traceback under `-v`.
+
+        Raises:
+            Failure: the command could not be done.
+        """
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if verbose(ctx):
+                traceback.print_exc()
+            raise Failure(_one_line(error)) from error
+
+
+def _one_line(error: Exception) -> str:
+    """What went wrong, in the program's own words where it is a foreseen failure."""
+    from mailrules.api.options import redact
+
+    remedy = getattr(error, "remedy", "")
+    if type(error).__module__.startswith("mailrules."):
+        text = str(error)
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    else:
+        text = f"{type(error).__name__}: {error} (a defect of mailrules or of a plugin; -v shows where)"
+    return " ".join(redact(f"{text}; {remedy}" if remedy else text).split())

@@ -1,0 +1,95 @@
+"""What happened, or would happen, to each message: one table for dry run, run and log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mailrules.cli.record import moment
+from mailrules.cli.terminal import new_table, safe
+from mailrules.model.entry import Entry, State, StepRecord, StepState
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+COLOURS = {State.PARKED: "red", State.RETRY: "yellow", State.SKIPPED: "dim"}
+
+
+def outcome_table(entries: Iterable[Entry], *, live: bool) -> Table:
+    """One row a message: who, subject, rule, code and what happened (*live*) or would happen."""
+    happened = "what happened" if live else "what would happen"
+    table = new_table(*(["#"] if live else []), "from", "subject", "rule", "code", happened)
+    for column in table.columns[:-1]:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    for entry in entries:
+        number = [f"#{entry.id}"] if live else []
+        table.add_row(*number, *_who(entry), what(entry), style=COLOURS.get(entry.state, ""))
+    return table
+
+
+def _who(entry: Entry) -> tuple[str, str, str, str]:
+    return cut(entry.sender), cut(entry.subject) or "(no subject)", rule_name(entry), f"{int(entry.code)}"
+
+
+def cut(text: str, length: int = 40) -> str:
+    """*text* made safe, and short enough to leave room for the rest of the row."""
+    text = safe(text)
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def rule_name(entry: Entry) -> str:
+    """The rule that spoke; what is known where none did."""
+    if entry.rule is not None:
+        return safe(entry.rule)
+    return "-" if entry.state is State.SKIPPED else "(unmatched)"
+
+
+def what(entry: Entry) -> Text:
+    """What was or would be done, a line each: the steps, then what becomes of the message, then what went wrong."""
+    from rich.text import Text
+
+    return Text("\n".join(_lines(entry)) or "keep")
+
+
+def _lines(entry: Entry) -> Iterator[str]:
+    if entry.state is not State.SKIPPED:
+        for record in last_records(entry):
+            yield step_line(record)
+    if entry.state in (State.DONE, State.SETTLED):
+        yield safe(str(entry.disposition))
+    if entry.state is State.RETRY:
+        yield safe(f"again at {moment(entry.retry_at)}: {entry.reason}")
+    elif entry.state is not State.DONE:
+        yield safe(f"{entry.state}: {entry.reason}" if entry.reason else f"{entry.state}")
+    elif entry.reason:
+        yield safe(entry.reason)
+
+
+def last_records(entry: Entry) -> Sequence[StepRecord]:
+    """The latest record of each step, in order."""
+    latest = {record.position: record for record in entry.steps}
+    return [latest[position] for position in sorted(latest)]
+
+
+def step_line(record: StepRecord) -> str:
+    """A step for people; one that neither succeeded nor was told says so."""
+    if record.state in (StepState.SUCCEEDED, StepState.DESCRIBED):
+        return safe(record.detail or record.name)
+    return safe(f"{record.state}: {record.detail or record.name}")
+
+
+def totals_table(entries: Sequence[Entry]) -> Table:
+    """How many messages each rule took, the busiest first."""
+    counted = Counter((rule_name(entry), f"{int(entry.code)} {entry.code.word}") for entry in entries)
+    table = new_table("messages", "rule", "code")
+    table.columns[0].justify = "right"
+    for (rule, code), number in sorted(counted.items(), key=lambda item: (-item[1], item[0])):
+        table.add_row(str(number), rule, code)
+    return table
+
+
+def totals_json(entries: Iterable[Entry]) -> dict[str, int]:
+    """How many messages each rule took; None of the rules is `(unmatched)`."""
+    return dict(Counter(rule_name(entry) for entry in entries).most_common())

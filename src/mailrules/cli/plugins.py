@@ -1,0 +1,78 @@
+"""`mailrules plugins`: what can be named in the files, and who gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailrules.cli.complete import plugin_names
+from mailrules.cli.invocation import common_options, json_option, workspace_root
+from mailrules.cli.terminal import console, new_table, print_json
+
+if TYPE_CHECKING:
+    from mailrules.registry import Provided, Registry
+
+
+@click.command(name="plugins")
+@common_options
+@json_option
+@click.argument("name", required=False, shell_complete=plugin_names)
+def command(name: str | None, *, as_json: bool) -> int:
+    """List protocols, log-ins and actions with the plugin that gives each; NAME shows its options."""
+    from mailrules.registry import load_registry
+
+    registry = load_registry(workspace_root())
+    found = [(kind, provided) for kind, provided in _everything(registry) if name in (None, provided.item.name)]
+    if not found:
+        raise click.UsageError(f"no plugin gives anything named '{name}'; `mailrules plugins` lists what there is")
+    if as_json:
+        print_json(_as_json(registry, found, options=name is not None))
+    elif name is None:
+        _print_list(registry, found)
+    else:
+        _print_options(found)
+    return 1 if registry.broken and name is None else 0
+
+
+def _everything(registry: Registry) -> Iterator[tuple[str, Provided[Any]]]:
+    tables = {"receive": registry.receive, "send": registry.send, "auth": registry.auth, "action": registry.actions}
+    for kind, table in tables.items():
+        for name in sorted(table):
+            yield kind, table[name]
+
+
+def _as_json(registry: Registry, found: list[tuple[str, Provided[Any]]], *, options: bool) -> dict[str, Any]:
+    from mailrules.api import options_schema
+
+    def described(kind: str, provided: Provided[Any]) -> dict[str, Any]:
+        item = provided.item
+        said = {"kind": kind, "name": item.name, "summary": item.summary, "plugin": str(provided.plugin)}
+        return said | ({"options": options_schema(item.options)} if options else {})
+
+    broken = [{"plugin": str(each.plugin), "word": each.word, "reason": each.reason} for each in registry.broken]
+    return {"plugins": [described(kind, provided) for kind, provided in found], "broken": broken}
+
+
+def _print_list(registry: Registry, found: list[tuple[str, Provided[Any]]]) -> None:
+    table = new_table("kind", "name", "what it does", "from plugin")
+    for kind, provided in found:
+        table.add_row(kind, provided.item.name, provided.item.summary, str(provided.plugin))
+    console().print(table)
+    for broken in registry.broken:
+        console().print(f"\nbroken: {broken.plugin}: {broken.reason}", style="red")
+
+
+def _print_options(found: list[tuple[str, Provided[Any]]]) -> None:
+    from mailrules.api import options_schema
+    from mailrules.cli.options import option_rows
+
+    for kind, provided in found:
+        item = provided.item
+        console().print(f"{kind} {item.name}: {item.summary}\nfrom {provided.plugin}\n", style="bold")
+        table = new_table("option", "value", "default", "what it means")
+        rows = list(option_rows(options_schema(item.options)))
+        for row in rows:
+            table.add_row(*row)
+        console().print(table if rows else "It takes no options.")

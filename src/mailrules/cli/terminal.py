@@ -1,0 +1,93 @@
+"""Printing for people: colour and width by what stdout is, and nothing in a mail can steer the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+PATIENCE = 1.0
+"""Seconds before a progress bar shows."""
+UNBOUNDED = 4096
+"""Columns for a file or a pipe: nothing is cut off there, every row stays one line."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console on stdout (or stderr): colour only on a terminal, NO_COLOR honoured."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else UNBOUNDED
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+
+def safe(text: str) -> str:
+    """*text* on one line, without anything that steers a terminal or turns the reading direction."""
+    return "".join(_shown(character) for character in text).strip()
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    if character.isspace():
+        return " "
+    return "" if unicodedata.category(character) == "Cf" else "\N{REPLACEMENT CHARACTER}"
+
+
+def new_table(*columns: str) -> Table:
+    """A table without frames, as wide as what it holds."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def print_json(value: Any) -> None:
+    """*value* (plain mappings, lists, scalars, moments) as indented JSON."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def plural(number: int, noun: str, nouns: str = "") -> str:
+    """`1 message`, `2 messages`."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A callback (what, done, total) that draws a bar on stderr once it takes over a second, only on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _what, _done, _total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console(stderr=True), transient=True)
+    tasks: dict[str, Any] = {}
+    began = time.monotonic()
+
+    def told(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(safe(f"{label} {what}"), total=total)
+        bar.update(tasks[what], completed=done, total=total)
+        if time.monotonic() - began > PATIENCE:
+            bar.start()
+
+    try:
+        yield told
+    finally:
+        bar.stop()

@@ -1,0 +1,98 @@
+"""Dry runs of listeners on their mailboxes, and of rules on messages at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mailrules.cli.mail import mailboxes
+from mailrules.cli.workspace import active_listeners, load, one_listener, rules_listener
+from mailrules.config.settings import Listener, Workspace
+from mailrules.core.decide import Decider
+from mailrules.engine.listen import Failure
+from mailrules.engine.passes import Report, run_pass
+from mailrules.engine.world import World
+from mailrules.engine.worlds import dry_world, for_trial, replay_world
+from mailrules.model.journal import Journal
+from mailrules.registry import Registry, load_registry
+from mailrules.store.overlay import OverlayJournal
+from mailrules.store.sql import open_journal
+
+Told = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the command line asks for."""
+
+    listeners: Sequence[str] = ()
+    mail: Sequence[str] = ()
+    rules: Path | None = None
+    limit: int | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One mailbox tried."""
+
+    name: str
+    report: Report | None = None
+    failure: str = ""
+    """Why the mailbox could not be read."""
+    first_pass: str = ""
+    """What a live first pass would leave alone, for a person."""
+    handled: int = 0
+    """Messages left out because the journal has them."""
+
+
+def trials(choice: Choice, told: Told) -> Iterator[Trial]:
+    """Try what is asked for, one mailbox after another."""
+    if choice.mail:
+        yield from _on_mail(choice, told)
+    else:
+        workspace = load()
+        yield from _on_mailboxes(choice, workspace, told)
+
+
+def _on_mail(choice: Choice, told: Told) -> Iterator[Trial]:
+    listener, registry = _decided_by(choice)
+    for name, mailbox in mailboxes(choice.mail, registry):
+        world = replace(replay_world(mailbox, OverlayJournal()), progress=told)
+        yield _try(replace(listener, name=name), world)
+
+
+def _decided_by(choice: Choice) -> tuple[Listener, Registry]:
+    if choice.rules:
+        registry = load_registry()
+        return _limited(for_trial(rules_listener(choice.rules, registry)), choice), registry
+    workspace = load()
+    return _limited(for_trial(one_listener(workspace, choice.listeners)), choice), workspace.registry
+
+
+def _on_mailboxes(choice: Choice, workspace: Workspace, told: Told) -> Iterator[Trial]:
+    with closing(_overlay(workspace, again=choice.again)) as journal:
+        world = replace(dry_world(workspace, journal), progress=told)
+        for listener in active_listeners(workspace, choice.listeners):
+            first = journal.first_pass(listener.name) is None
+            before = sum(journal.totals(listener.name).values())
+            tried = _try(_limited(for_trial(listener), choice), world)
+            left_alone = f"start: {listener.start}" if first and listener.start != "all" else ""
+            yield replace(tried, first_pass=left_alone, handled=before)
+
+
+def _overlay(workspace: Workspace, *, again: bool) -> Journal:
+    return OverlayJournal(None if again else open_journal(workspace.journal, readonly=True))
+
+
+def _limited(listener: Listener, choice: Choice) -> Listener:
+    return replace(listener, max_emails=choice.limit) if choice.limit else listener
+
+
+def _try(listener: Listener, world: World) -> Trial:
+    try:
+        return Trial(listener.name, run_pass(listener, Decider(listener.rules), world))
+    except Exception as error:
+        return Trial(listener.name, failure=Failure(listener.name, error, 0).reason)

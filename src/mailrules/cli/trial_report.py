@@ -1,0 +1,68 @@
+"""Dry runs, told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mailrules.cli.outcome import outcome_table, totals_json, totals_table
+from mailrules.cli.record import entry_json
+from mailrules.cli.terminal import console, plural, safe
+from mailrules.cli.trial import Trial
+from mailrules.model.entry import Entry
+
+
+def print_trials(trials: Sequence[Trial]) -> None:
+    """A table for each mailbox, then the totals of all by rule."""
+    for trial in trials:
+        _print_trial(trial)
+    entries = _entries(trials)
+    if entries:
+        console().print(totals_table(entries))
+    console().print(f"\n{plural(len(entries), 'message')} tried; nothing was changed.")
+
+
+def _print_trial(trial: Trial) -> None:
+    out = console()
+    out.print(safe(trial.name), style="bold")
+    if trial.failure:
+        console(stderr=True).print(f"  cannot be read: {safe(trial.failure)}", style="red")
+    elif trial.report is not None:
+        if trial.report.entries:
+            out.print(outcome_table(trial.report.entries, live=False))
+        for note in _notes(trial):
+            out.print(f"  {note}", style="dim")
+    out.print()
+
+
+def _notes(trial: Trial) -> list[str]:
+    report = trial.report
+    assert report is not None
+    notes = [] if report.entries else ["nothing new here"]
+    if trial.handled:
+        handled = plural(trial.handled, "message")
+        notes.append(f"{handled} of this listener stand in the journal and were left out (--again tries them, too)")
+    if trial.first_pass and report.entries:
+        notes.append(f"a live first pass leaves alone what is there already ({trial.first_pass})")
+    return [*notes, f"{plural(report.left, 'message')} more beyond --limit"] if report.left else notes
+
+
+def _entries(trials: Sequence[Trial]) -> list[Entry]:
+    return [entry for trial in trials if trial.report for entry in trial.report.entries]
+
+
+def trial_json(trials: Sequence[Trial]) -> dict[str, Any]:
+    """The same for programs."""
+    return {"mailboxes": [_one_json(trial) for trial in trials], "totals": totals_json(_entries(trials))}
+
+
+def _one_json(trial: Trial) -> dict[str, Any]:
+    report = trial.report
+    return {
+        "name": trial.name,
+        "failure": trial.failure,
+        "first_pass_leaves_alone": trial.first_pass,
+        "handled_before": trial.handled,
+        "left": report.left if report else 0,
+        "messages": [entry_json(entry) for entry in report.entries] if report else [],
+    }
