@@ -23,7 +23,7 @@ from mailrules.model.entry import State
 from mailrules.model.journal import Query
 from mailrules.model.rule import Disposition, Rule, RuleSet, Step
 from mailrules.registry import Plugin, Provided
-from mailrules.store import open_journal
+from mailrules.store.sql import open_journal
 
 KILLED = 137
 MESSAGES = {
@@ -85,7 +85,9 @@ def listener_on(root: Path) -> Listener:
     }
     rules = (
         Rule("bill", Code.DELETE_ACTIVATE, word("bill"), steps=(steps["post"], steps["second"])),
-        Rule("file", Code.KEEP_ACTIVATE, word("file"), steps=(steps["again"],), keep=Disposition(move="Filed", seen=True)),
+        Rule(
+            "file", Code.KEEP_ACTIVATE, word("file"), steps=(steps["again"],), keep=Disposition(move="Filed", seen=True)
+        ),
         Rule("bulk", Code.DELETE, word("bulk")),
     )
     receive = (Provided(MAILDIR, Plugin("test")), MAILDIR.options(path="mail"))
@@ -199,4 +201,3 @@ def test_killed_again_while_recovering(tmp_path, second_kill):
         in_child(root, second_kill)
         assert in_child(root, 0) == 0
         verify(root)
-

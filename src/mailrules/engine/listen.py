@@ -97,5 +97,5 @@ class Loop:
 
 def backoff(failed: int, every: float) -> float:
     """Seconds before the next try after *failed* failures in a row: doubling, with jitter, up to five minutes."""
-    longest = min(LONGEST_BACKOFF, max(every, 1.0) * 2 ** min(failed - 1, 10))
+    longest = min(LONGEST_BACKOFF, max(every, 1.0) * 2.0 ** min(failed - 1, 10))
     return longest * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
@@ -72,8 +73,8 @@ class Pass:
             return 0
         skipped = []
         for head in self.mailbox.heads(refs) if start != "all" else ():
-            if start == "now" or head.received is None or head.received < start:
-                reason = "it was there before the first pass (start: now)"
+            if not isinstance(start, datetime) or head.received is None or head.received < start:
+                reason = f"it was there before the first pass (start: {start})"
                 skipped.append(replace(self._entry(head), state=State.SKIPPED, reason=reason))
         journal.begin(name, self.world.clock(), skipped)
         return len(skipped)
@@ -90,7 +91,7 @@ class Pass:
 
     def _batch(self, queue: Sequence[_Waiting], present: frozenset[Ref]) -> list[Entry]:
         heads = {head.ref: head for head in self.mailbox.heads([waiting.ref for waiting in queue])}
-        finished = [self._gone(waiting.prior) for waiting in queue if waiting.prior and waiting.ref not in heads]
+        finished = [self._gone(w.prior, present) for w in queue if w.prior and w.ref not in heads]
         queue, doubles = self._without_doubles([w for w in queue if w.ref in heads], heads, present)
         finished += self.world.journal.claim(doubles)
         acted: list[Case] = []
@@ -199,9 +200,11 @@ class Pass:
             date=message.date or head.received,
         )
 
-    def _gone(self, entry: Entry) -> Entry:
-        """A message in hand that is not in the mailbox any more."""
-        if entry.state in (State.ACTED, State.SETTLED):
+    def _gone(self, entry: Entry, present: frozenset[Ref]) -> Entry:
+        """A message in hand that is not in the mailbox any more, or not under that number."""
+        if any(ref.validity != entry.ref.validity for ref in present):
+            gone = later(entry, "the server numbered its messages anew; this one is looked for", self.world)
+        elif entry.state in (State.ACTED, State.SETTLED):
             gone = replace(entry, state=State.DONE, reason="")
         else:
             gone = replace(entry, state=State.SKIPPED, reason="it went from the mailbox before it was handled")

@@ -54,10 +54,19 @@ def process(case: Case, listener: Listener, world: World) -> Entry:
         if earlier and earlier.state is StepState.STARTED and not step.repeatable:
             return _in_doubt(entry, earlier, world)
         entry = _step(replace(case, entry=entry), position, results, listener, world)
-        if entry.state is not State.ACTING:
+        if entry.state not in (State.ACTING, State.ACTED):
             return entry
         results |= entry.steps[-1].result
-    return replace(entry, state=State.ACTED, reason="")
+    return _acted(entry, world)
+
+
+def _acted(entry: Entry, world: World) -> Entry:
+    """On record as acted before the server copy is touched: a message that is gone after a crash was settled then."""
+    if entry.state is State.ACTED:
+        return entry
+    acted = replace(entry, state=State.ACTED, reason="")
+    world.journal.save([acted])
+    return acted
 
 
 def _changed_step(case: Case) -> str:
@@ -83,7 +92,8 @@ def _step(case: Case, position: int, results: Mapping[str, Any], listener: Liste
     except Exception as error:
         return _failed(entry, record, error, world)
     done = replace(record, state=performed.state, result=performed.result, at=world.clock())
-    return world.journal.record(entry, done)
+    last = position == len(case.decision.steps) - 1
+    return world.journal.record(replace(entry, state=State.ACTED, reason="") if last else entry, done)
 
 
 def namespace(case: Case, results: Mapping[str, Any], listener: Listener, world: World) -> Data:

@@ -1,6 +1,6 @@
 """The mailboxes of a dry run: the real ones read-only, under what earlier passes would have done to them.
 
-A message that a rule would move is gone from its folder and there in the other one, for every listener that comes after.
+A message that a rule would move is gone from its folder and there in the other one, for every later listener.
 """
 
 from __future__ import annotations

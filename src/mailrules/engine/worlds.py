@@ -50,7 +50,7 @@ def live_world(workspace: Workspace, journal: Journal, *, stopping: Callable[[],
 
 
 def dry_world(workspace: Workspace, overlay: Journal) -> World:
-    """The real mailboxes read-only, actions described, dispositions on virtual mailboxes, *overlay* over the journal."""
+    """The real mailboxes read-only under virtual ones, actions described, *overlay* over the journal."""
     opened = overlaid(opener(workspace, readonly=True), workspace.listeners.values())
     return World(open=opened, perform=describe_only, journal=overlay)
 

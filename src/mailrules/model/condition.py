@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from mailrules.model.span import NOWHERE, Span
 
@@ -47,6 +47,8 @@ class Operator:
 @dataclass(frozen=True, slots=True)
 class Test:
     """One field put to operators, all of which must hold of the same value (one address, one occurrence, one part)."""
+
+    __test__: ClassVar[bool] = False  # a test in Sieve's sense (RFC 5228, section 5), none for pytest to collect
 
     field: str
     """`from`, `subject`, `header`, `attachment`, ... as in YAML."""

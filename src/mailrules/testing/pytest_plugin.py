@@ -1,0 +1,1 @@
+"""The pytest plugin of mailrules: collects rule cases."""

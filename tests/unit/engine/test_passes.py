@@ -1,0 +1,295 @@
+"""What one pass does with what waits."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.unit.engine.house import MOVE, Permanent, Transient, body, mail, subject
+
+from mailrules.model.code import Code
+from mailrules.model.entry import State, StepState
+from mailrules.model.journal import Query
+from mailrules.model.rule import Rule, Script
+
+
+def test_ten_waiting_and_five_a_pass_are_five_and_five_oldest_first(house):
+    house.box.messages = {str(n): mail(n, f"mail {n}") for n in range(10)}
+    listener = house.listener(max_emails=5)
+
+    reports = [house.run(listener) for _ in range(3)]
+
+    assert [[entry.ref.uid for entry in report.entries] for report in reports] == [list("01234"), list("56789"), []]
+    assert [report.left for report in reports] == [5, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("code", "noted", "kept"),
+    [(1, True, False), (2, True, True), (3, False, False), (4, False, True)],
+)
+def test_the_code_table(house, code, noted, kept):
+    from mailrules.model.rule import Disposition
+
+    house.box.messages = {"1": mail(1)}
+    rule = house.rule("r", subject("hello"), code, *([house.step()] if noted else []), keep=Disposition())
+
+    report = house.run(house.listener(rule))
+
+    assert [entry.state for entry in report.entries] == [State.DONE]
+    assert [entry.code for entry in report.entries] == [Code(code)]
+    assert bool(house.notes.done) is noted
+    assert ("1" in house.box.messages) is kept
+
+
+def test_a_failing_message_stays_and_does_not_stop_the_others(house):
+    house.box.messages = {"1": mail(1, "bad"), "2": mail(2, "good")}
+    house.notes.fails = {"bad": Transient("the other side is away")}
+
+    house.run(house.listener(house.rule("all", None, 1, house.step())))
+
+    assert list(house.box.messages) == ["1"]
+    assert house.entries()["bad"].state is State.RETRY
+    assert house.entries()["bad"].reason == "note: the other side is away"
+    assert house.entries()["good"].state is State.DONE
+
+
+def test_a_retry_waits_for_its_time_and_keeps_the_key(house):
+    house.box.messages = {"1": mail(1, "bad")}
+    listener = house.listener(house.rule("all", None, 1, house.step("first"), house.step("second")))
+    house.notes.fails = {"bad": Transient("away")}
+    house.run(listener)
+    keys = {record.key for record in house.entries()["bad"].steps}
+    house.notes.fails = {}
+
+    house.later(seconds=59)
+    assert house.run(listener).entries == ()
+    house.later(seconds=1)
+    house.run(listener)
+
+    entry = house.entries()["bad"]
+    assert entry.state is State.DONE
+    assert {record.key for record in entry.steps if record.position == 0} == keys
+    assert len({record.key for record in entry.steps}) == 2
+    assert house.box.messages == {}
+
+
+def test_a_step_that_succeeded_is_not_run_again(house):
+    house.box.messages = {"1": mail(1, "bad")}
+    good, bad = type(house.notes)(), type(house.notes)(fails={"bad": Transient("away")})
+    from mailrules.model.rule import Step
+
+    steps = (Step("good", good, digest="good"), Step("bad", bad, digest="bad"))
+    listener = house.listener(house.rule("all", None, 2, *steps))
+    house.run(listener)
+    bad.fails = {}
+    house.later(minutes=1)
+    house.run(listener)
+
+    assert len(good.done) == 1
+    assert len(bad.done) == 1
+    assert house.entries()["bad"].state is State.DONE
+
+
+def test_back_off_grows_and_ends_in_parking(house):
+    house.box.messages = {"1": mail(1, "bad")}
+    house.notes.fails = {"bad": Transient("away")}
+    listener = house.listener(house.rule("all", None, 1, house.step()))
+    waits = []
+    while (entry := house.entries().get("bad")) is None or entry.state is State.RETRY:
+        if entry:
+            waits.append((entry.retry_at - house.now).total_seconds())
+            house.now = entry.retry_at
+        house.run(listener)
+
+    assert waits == sorted(waits)
+    assert waits[0] == 60
+    assert house.entries()["bad"].state is State.PARKED
+    assert "given up" in house.entries()["bad"].reason
+    assert "1" in house.box.messages
+
+
+def test_the_other_side_may_ask_for_a_longer_wait(house):
+    house.box.messages = {"1": mail(1, "bad")}
+    house.notes.fails = {"bad": Transient("slow down", after=7200)}
+
+    house.run(house.listener(house.rule("all", None, 2, house.step())))
+
+    assert house.entries()["bad"].retry_at - house.now == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Permanent("550 no such user"), "note: 550 no such user"),
+        (ZeroDivisionError("division by zero"), "note: ZeroDivisionError: division by zero (in house.py:"),
+    ],
+)
+def test_what_cannot_succeed_is_parked_with_its_place(house, error, reason):
+    house.box.messages = {"1": mail(1, "bad")}
+    house.notes.fails = {"bad": error}
+
+    house.run(house.listener(house.rule("all", None, 1, house.step())))
+
+    entry = house.entries()["bad"]
+    assert entry.state is State.PARKED
+    assert entry.reason.startswith(reason)
+    assert entry.steps[-1].state is StepState.FAILED
+    assert "1" in house.box.messages
+
+
+@pytest.mark.parametrize("answer", [5, 0, True, "2", None.__class__])
+def test_a_script_that_answers_nonsense_leaves_the_message_alone(house, answer):
+    house.box.messages = {"1": mail(1)}
+    rule = Rule("s", script=Script("s.py", lambda _message: answer), steps=(house.step(),))
+
+    house.run(house.listener(rule))
+
+    assert house.entries()["hello"].state is State.PARKED
+    assert house.notes.done == []
+    assert "1" in house.box.messages
+
+
+def test_only_messages_whose_rules_need_it_are_fetched_whole(house):
+    house.box.messages = {"1": mail(1, "by subject"), "2": mail(2, "other", "say please"), "3": mail(3, "by subject")}
+    rules = (house.rule("s", subject("by subject"), 2), house.rule("b", body("please"), 3))
+
+    house.run(house.listener(*rules))
+
+    assert house.box.asked_bodies == ["2"]
+    assert house.entries()["other"].rule == "b"
+
+
+def test_a_disposition_that_the_server_refuses_is_tried_again_without_the_steps(house):
+    house.box.messages = {"1": mail(1)}
+    house.box.refuses = {"1": "no such folder"}
+    listener = house.listener(house.rule("all", None, 2, house.step(), keep=MOVE))
+    house.run(listener)
+    assert house.entries()["hello"].reason == "move to Done: no such folder"
+
+    house.box.refuses = {}
+    house.later(minutes=1)
+    house.run(listener)
+
+    assert house.entries()["hello"].state is State.DONE
+    assert len(house.notes.done) == 1
+
+
+def test_start_now_leaves_on_record_what_was_there(house):
+    house.box.messages = {"1": mail(1, "old")}
+    listener = house.listener(house.rule("all", None, 3), start="now")
+    assert house.run(listener).before_start == 1
+
+    house.box.messages |= {"2": mail(2, "new")}
+    house.run(listener)
+
+    assert list(house.box.messages) == ["1"]
+    assert house.entries()["old"].state is State.SKIPPED
+    assert house.entries()["new"].state is State.DONE
+
+
+@pytest.mark.parametrize(
+    ("since", "handled"), [(datetime(2026, 5, 1, tzinfo=UTC), True), (datetime(2026, 7, 1, tzinfo=UTC), False)]
+)
+def test_start_since_goes_by_the_servers_date(house, since, handled):
+    house.box.messages = {"1": mail(1)}
+
+    house.run(house.listener(house.rule("all", None, 3), start=since))
+
+    assert (house.box.messages == {}) is handled
+
+
+def test_a_renumbered_mailbox_is_not_acted_on_twice(house):
+    house.box.messages = {"1": mail(1)}
+    listener = house.listener(house.rule("all", None, 2, house.step()))
+    house.run(listener)
+
+    house.box.messages, house.box.validity = {"77": mail(1)}, "2"
+    report = house.run(listener)
+
+    assert len(house.notes.done) == 1
+    assert [entry.state for entry in report.entries] == [State.SKIPPED]
+    assert "the same message was handled as #" in report.entries[0].reason
+
+
+def test_a_retry_finds_its_message_in_a_renumbered_mailbox(house):
+    house.box.messages = {"1": mail(1)}
+    house.notes.fails = {"hello": Transient("away")}
+    listener = house.listener(house.rule("all", None, 1, house.step()))
+    house.run(listener)
+
+    house.box.messages, house.box.validity = {"77": mail(1)}, "2"
+    house.notes.fails = {}
+    house.later(minutes=1)
+    house.run(listener)
+    house.later(hours=2)
+    house.run(listener)
+
+    assert house.box.messages == {}
+    assert len(house.notes.done) == 1
+    assert [entry.state for entry in house.journal.find(Query())] == [State.DONE]
+
+
+def test_colliding_message_ids_drop_no_mail(house):
+    one, two = mail(1, "one"), mail(1, "two")
+    house.box.messages = {"1": one, "2": two}
+
+    house.run(house.listener(house.rule("all", None, 2, house.step())))
+
+    assert [subject for subject, _ in house.notes.done] == ["one", "two"]
+
+
+def test_the_same_message_twice_in_one_pass_is_acted_on_once(house):
+    house.box.messages = {"1": mail(1), "2": mail(1)}
+
+    report = house.run(house.listener(house.rule("all", None, 2, house.step())))
+
+    assert len(house.notes.done) == 1
+    assert sorted(entry.state for entry in report.entries) == [State.DONE, State.SKIPPED]
+
+
+def test_a_message_that_went_while_it_waited_is_on_record(house):
+    house.box.messages = {"1": mail(1)}
+    house.notes.fails = {"hello": Transient("away")}
+    listener = house.listener(house.rule("all", None, 1, house.step()))
+    house.run(listener)
+
+    house.box.messages = {"9": mail(9, "other")}
+    house.later(minutes=1)
+    house.run(listener)
+
+    assert house.entries()["hello"].state is State.SKIPPED
+    assert "went from the mailbox" in house.entries()["hello"].reason
+
+
+def test_stopping_finishes_the_message_in_hand_and_leaves_the_rest(house):
+    house.box.messages = {str(n): mail(n, f"mail {n}") for n in range(4)}
+    listener = house.listener(house.rule("all", None, 1, house.step()))
+
+    report = house.run(listener, stopping=lambda: bool(house.notes.done))
+
+    assert [entry.state for entry in report.entries] == [State.DONE]
+    assert list(house.box.messages) == ["1", "2", "3"]
+    house.run(listener)
+    assert house.box.messages == {}
+
+
+def test_changed_rules_do_not_run_into_a_half_done_message(house):
+    house.box.messages = {"1": mail(1)}
+    house.notes.fails = {"hello": Transient("away")}
+    house.run(house.listener(house.rule("all", None, 1, house.step("before"))))
+    house.notes.fails = {}
+    house.later(minutes=1)
+
+    house.run(house.listener(house.rule("all", None, 1, house.step("after"))))
+
+    assert house.entries()["hello"].state is State.PARKED
+    assert "the rules changed" in house.entries()["hello"].reason
+    assert "1" in house.box.messages
+
+
+def test_every_finished_entry_is_told_to_observers(house):
+    house.box.messages = {"1": mail(1), "2": mail(2, "b")}
+
+    house.run(house.listener(house.rule("all", None, 4)))
+
+    assert [entry.state for entry in house.seen] == [State.DONE, State.DONE]
