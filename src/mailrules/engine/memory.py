@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mailrules.core.parse import header_block
+from mailrules.core.parse import parse
 from mailrules.model.mailbox import Head, Ref, Settlement
 
 
@@ -28,7 +28,7 @@ class MemoryMailbox:
         for ref in refs:
             if ref.uid in self.messages:
                 raw = self.messages[ref.uid]
-                yield Head(ref, header_block(raw), len(raw), self.received, self.flags)
+                yield Head(ref, parse(raw).header_block, len(raw), self.received, self.flags)
 
     def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
         """See `mailrules.api.Mailbox`."""
