@@ -101,8 +101,8 @@ def _mailboxes(tokens: list[tuple[str, str]]) -> Iterator[_Mailbox]:
         elif special and special in ",;" and not (inside and _routed(box)):
             yield box
             box = _Mailbox()
-        elif special == ":":
-            box = _Mailbox(angle=[] if inside else None)
+        elif special == ":" and (not inside or _routed(box)):
+            box = _Mailbox(box.phrase if inside else [], [] if inside else None)
         elif inside and box.angle is not None:
             box.angle.append((kind, text))
         else:

@@ -10,6 +10,8 @@ from mailrules.core.defects import Defects
 
 SAMPLE = 8192
 """Octets that are looked at when a charset must be guessed."""
+SHORTEST = 24
+"""Octets below which a guess would be as good as any other."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -54,6 +56,19 @@ _ALIASES = {
 _ASCII = bytes(range(9, 128))
 _NOT_TEXT = frozenset(("unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined", "mbcs", "oem"))
 """Codecs of Python that are not charsets of mail."""
+_NEVER_BARE = [
+    "utf_7",
+    "utf_16",
+    "utf_16_le",
+    "utf_16_be",
+    "utf_32",
+    "utf_32_le",
+    "utf_32_be",
+    "cp037",
+    "cp500",
+    "cp1026",
+]
+"""What nobody sends without saying so."""
 _ANYTHING = frozenset(("cp1252", "latin-1"))
 """What takes nearly any octets, so that its declaration proves little: UTF-8 is tried first."""
 
@@ -79,78 +94,80 @@ def to_text(octets: bytes, charset: str, defects: Defects, *, where: str = "") -
     """*octets* as text that encodes to UTF-8, by the declared *charset* (empty: undeclared). Never raises.
 
     UTF-8 is tried before an undeclared, unknown or all-embracing charset, the declared charset before a guess, and
-    Latin-1 is the end of it.
+    Windows-1252 or Latin-1 is the end of it.
     """
     if octets.isascii() and (not charset or _plain(charset)):
         return octets.decode("ascii")
-    name = codec(charset) if charset else "cp1252"
-    if name is None:
-        defects.add("unknown-charset", f"{where}: {charset[:40]}" if where else charset[:40])
-        name = "cp1252"
-    if name in _ANYTHING or name == "utf-8":
-        try:
-            return octets.decode("utf-8").removeprefix("\ufeff")
-        except UnicodeDecodeError:
-            pass
-    if name != "utf-8" and (charset or name not in _ANYTHING):
-        try:
-            return _scrub(octets.decode(name))
-        except (UnicodeError, ValueError):
-            pass
-    return _unexplained(octets, name if charset else "", defects, where)
+    name = codec(charset) if charset else None
+    if name and name not in ("utf-8", *_ANYTHING):
+        text = _strictly(octets, name)
+        if text is not None:
+            return text
+    text = _strictly(octets, "utf-8")
+    if text is None:
+        text = _unexplained(octets, charset, name, defects, where)
+    elif charset and name is None:
+        defects.add("unknown-charset", _at(where, charset))
+    elif name not in (None, "utf-8"):
+        defects.add("wrong-charset", _at(where, charset))
+    return text
+
+
+def _at(where: str, charset: str) -> str:
+    return f"{where}: {charset[:40]}" if where else charset[:40]
 
 
 @lru_cache(maxsize=256)
 def _plain(charset: str) -> bool:
     """Whether ASCII octets are themselves in it: not so in UTF-16, UTF-7, ISO-2022, HZ and EBCDIC."""
     name = codec(charset)
-    return name is not None and _ASCII.decode(name, "replace") == _ASCII.decode("ascii")
+    if name is None or name.startswith(("iso2022", "hz", "utf-7")):
+        return name is None
+    return _ASCII.decode(name, "replace") == _ASCII.decode("ascii")
 
 
-def _unexplained(octets: bytes, declared: str, defects: Defects, where: str) -> str:
-    """The declaration is missing or untrue."""
-    if declared:
-        defects.add("wrong-charset", f"{where}: not {declared}" if where else f"not {declared}")
-        text = octets.decode(declared, "replace") if declared not in _ANYTHING else ""
-        if text and text.count("\ufffd") * 50 <= len(text):
-            defects.add("undecodable-text", where)
-            return _scrub(text)
-        try:
-            return octets.decode("utf-8").removeprefix("\ufeff")
-        except UnicodeDecodeError:
-            pass
+def _strictly(octets: bytes, name: str) -> str | None:
+    """The text if *octets* are in this charset without an error."""
+    try:
+        text = octets.decode(name)
+    except (UnicodeError, ValueError):
+        return None
+    return _SURROGATE.sub("\ufffd", text).removeprefix("\ufeff") if name == "utf-7" else text.removeprefix("\ufeff")
+
+
+def _unexplained(octets: bytes, charset: str, name: str | None, defects: Defects, where: str) -> str:
+    """Neither what is declared nor UTF-8: damaged text in one of them, or something else."""
+    for candidate in ("utf-8", name):
+        text = octets.decode(candidate, "replace") if candidate and candidate not in _ANYTHING else ""
+        if _hardly_damaged(text):
+            defects.add("undecodable-text", _at(where, candidate or ""))
+            return _SURROGATE.sub("\ufffd", text)
+    if name in _ANYTHING:
+        return _last_resort(octets)
+    if charset:
+        defects.add("wrong-charset" if name else "unknown-charset", _at(where, charset))
+        defects.add("undecodable-text", _at(where, charset))
     guessed = _guess(octets[:SAMPLE])
-    if guessed:
-        try:
-            return _scrub(octets.decode(guessed))
-        except (UnicodeError, ValueError):
-            pass
-    return _last_resort(octets)
+    return (guessed and _strictly(octets, guessed)) or _last_resort(octets)
+
+
+def _hardly_damaged(text: str) -> bool:
+    """Whether for each replaced octet there are many characters outside ASCII that did decode."""
+    replaced = text.count("\ufffd")
+    if not replaced:
+        return bool(text)
+    return len(text.encode("utf-8", "replace")) - len(text) - 2 * replaced >= 8 * replaced
 
 
 def _last_resort(octets: bytes) -> str:
-    try:
-        return octets.decode("cp1252")
-    except UnicodeDecodeError:
-        return octets.decode("latin-1")
+    return _strictly(octets, "cp1252") or octets.decode("latin-1")
 
 
 def _guess(sample: bytes) -> str:
     """The charset that charset-normalizer finds in *sample*; empty when there is too little to tell."""
-    if len(sample) < 12:
+    if len(sample) < SHORTEST:
         return ""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample, cp_exclusion=["utf_7"], preemptive_behaviour=False).best()
+    best = from_bytes(sample, cp_exclusion=_NEVER_BARE, preemptive_behaviour=False).best()
     return best.encoding if best is not None else ""
-
-
-def _scrub(text: str) -> str:
-    """Without lone surrogates, which UTF-7 can bring in and nothing can store."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return _SURROGATE.sub("\ufffd", text)
-    return text.removeprefix("\ufeff")

@@ -26,6 +26,8 @@ def header_text(value: bytes, charset: str, defects: Defects) -> str:
         text = decode_words(text, defects)
     elif text.isprintable():
         return text
+    elif "\x1b" in text and value.isascii():
+        text = to_text(value, "iso-2022-jp", defects, where="header")
     return one_line(text, defects)
 
 

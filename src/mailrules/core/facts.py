@@ -54,6 +54,10 @@ def _report(message: Message, _trust: Trust) -> Fact[str] | None:
             return Fact("complaint", "Content-Type: multipart/report; report-type=feedback-report")
         if "delivery-status" in content_type:
             return Fact("bounce", "Content-Type: multipart/report; report-type=delivery-status")
+        if "disposition-notification" in content_type:
+            return Fact("auto-reply", "Content-Type: multipart/report; report-type=disposition-notification")
+    if content_type.startswith("message/delivery-status"):
+        return Fact("bounce", "Content-Type: message/delivery-status")
     if message["X-Failed-Recipients"]:
         return Fact("bounce", "X-Failed-Recipients")
     author = message.author

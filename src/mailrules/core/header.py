@@ -34,7 +34,7 @@ def split(octets: bytes, start: int, end: int) -> Extents:
     A block ends at the first empty line (RFC 5322, section 2.1), whatever the line ends. Lines that are no field do not
     end it while fields follow; after the last field they are the body.
     """
-    from_line = octets.startswith((b"From ", b">From "), start)
+    from_line = octets.startswith((b"From ", b">From "), start) and not _FIELD.match(octets, start)
     if from_line:
         start = (octets.find(b"\n", start, end) + 1) or end
     first = octets.find(b"\n", start, end)

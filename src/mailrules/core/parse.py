@@ -185,7 +185,7 @@ class ParsedMessage:
     def _body(self) -> body.Body:
         if self.extent is Extent.HEADER:
             raise NotLoadedError("only the header block of this message is loaded")
-        root = Part(self._octets, self._extents.start, len(self._octets), defects=self._structure)
+        root = Part(self._octets, self._extents.start, len(self._octets), defects=self._defects)
         parts = leaves(root, self._structure)
         self._defects.extend(self._structure)
         return body.sort(parts)

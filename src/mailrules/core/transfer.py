@@ -11,13 +11,14 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _OUTSIDE = bytes(set(range(256)) - set(_ALPHABET))
 _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 _LONE_CR = re.compile(rb"=\r(?!\n)")
-_IDENTITY = frozenset(("", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits", "none"))
+_IDENTITY = frozenset(("", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits", "none", "plain", "ascii"))
 
 
 def encoding_of(value: bytes) -> str:
     """The mechanism that a Content-Transfer-Encoding header names, lower-cased, bare of comments and punctuation."""
-    word = value.decode("latin-1").lower().strip(" \t\"';")
-    return word.split(";")[0].split("(")[0].split()[0] if word and word[0] not in ";(" else ""
+    word = "".join(value.decode("latin-1").lower().split("(")[0].split())
+    word = word.strip("\"';").split(";")[0]
+    return "quoted-printable" if word in ("quotedprintable", "quoted_printable", "q-p", "qp") else word
 
 
 def decode(octets: bytes, encoding: str, defects: Defects) -> bytes:
