@@ -143,5 +143,7 @@ class ActionType:
     """
     repeatable: bool = False
     """Whether it may run again with the same idempotency key when nobody knows if it ran."""
+    sends: bool = False
+    """Whether it sends mail as the listener's account: `check` refuses it where the account cannot."""
     pure: bool = False
     """Whether `run` touches nothing but its arguments (`map`): a dry run runs it too, and its context is None."""

@@ -1,0 +1,115 @@
+"""Accounts: protocols and log-in chosen, their options built, and whether they go together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mailrules.api import NoCredential
+from mailrules.config import moments, plugged
+from mailrules.config.document import Node
+from mailrules.config.findings import Findings
+from mailrules.config.settings import Account
+from mailrules.config.spec import AccountSpec, FromSpec
+from mailrules.config.structure import fit
+from mailrules.model.message import Address, Trust
+from mailrules.registry import Provided, Registry
+
+Chosen = tuple[Provided[Any], Any]
+"""A plugin's item and its built options."""
+
+
+def build_accounts(node: Node, registry: Registry, root: Path, findings: Findings) -> dict[str, Account]:
+    """Every account that is right, each knowing the addresses of all."""
+    built = {name: build_account(name, child, registry, root, findings) for name, child in node.items()}
+    accounts = {name: account for name, account in built.items() if account}
+    own = frozenset(address for account in accounts.values() for address in _addresses(account))
+    return {
+        name: replace(account, trust=replace(account.trust, own_addresses=own)) for name, account in accounts.items()
+    }
+
+
+def _addresses(account: Account) -> list[str]:
+    login = getattr(account.auth[1], "login", "") if account.auth else ""
+    sender = account.sender.address if account.sender else ""
+    return [address.lower() for address in (sender, login) if isinstance(address, str) and "@" in address]
+
+
+def build_account(name: str, node: Node, registry: Registry, root: Path, findings: Findings) -> Account | None:
+    """One account; None and diagnostics when it cannot be used."""
+    owner, before = f"account '{name}'", findings.errors
+    spec = fit(node, AccountSpec, findings, owner=owner)
+    if not isinstance(node.value, dict):
+        return None
+    choices: dict[str, Chosen | None] = {}
+    for key, table, what in (
+        ("receive", registry.receive, "protocol"),
+        ("send", registry.send, "protocol"),
+        ("auth", registry.auth, "auth"),
+    ):
+        choices[key] = _chosen(node[key], table, root, findings, what, f"'{key}' of {owner}") if key in node else None
+    _check_log_in(node, choices, findings, owner)
+    if not {"receive", "send"} & node.value.keys():
+        findings.add(
+            node.label,
+            "missing-key",
+            f"{owner} needs 'receive' or 'send'",
+            "say how to reach it: receive: {imap: {...}}",
+        )
+    if spec is None or findings.errors > before:
+        return None
+    timezone = moments.read_zone(node["timezone"], spec.timezone, findings) if "timezone" in node else "UTC"
+    trust = Trust(spec.trust.authserv_id, frozenset(), frozenset(text.lower() for text in spec.trust.forwarders))
+    return Account(
+        name=name,
+        receive=choices["receive"],
+        send=choices["send"],
+        auth=choices["auth"],
+        sender=_sender(spec),
+        trust=trust,
+        timezone=timezone,
+        description=spec.description,
+        span=node.span,
+    )
+
+
+def _sender(spec: AccountSpec) -> Address | None:
+    if isinstance(spec.sender, FromSpec):
+        return Address(spec.sender.name, spec.sender.address)
+    return Address("", spec.sender) if isinstance(spec.sender, str) else None
+
+
+def _chosen(
+    node: Node, table: Mapping[str, Provided[Any]], root: Path, findings: Findings, what: str, owner: str
+) -> Chosen | None:
+    found = plugged.named(node, findings, owner=owner)
+    if found is None:
+        return None
+    name, raw = found
+    plugin = plugged.provided(name, raw, table, findings, what=what)
+    options = plugged.build(raw, plugin.item.options, root, findings, owner=f"'{name}' of {owner}") if plugin else None
+    return (plugin, options) if plugin and options is not None else None
+
+
+def _check_log_in(node: Node, choices: Mapping[str, Chosen | None], findings: Findings, owner: str) -> None:
+    """Whether the protocols take what the log-in gives."""
+    auth = choices["auth"]
+    if auth is None and "auth" in node:
+        return
+    yields = auth[0].item.yields if auth else NoCredential
+    for key in ("receive", "send"):
+        chosen = choices[key]
+        if chosen and yields not in chosen[0].item.accepts:
+            name = chosen[0].item.name
+            accepted = ", ".join(
+                sorted(kind.__name__.removesuffix("Credential").lower() for kind in chosen[0].item.accepts)
+            )
+            given = f"'{auth[0].item.name}' gives another" if auth else "there is no 'auth'"
+            findings.add(
+                (node["auth"] if auth else node[key]).label,
+                "auth-mismatch",
+                f"'{name}' of {owner} logs in by {accepted}, and {given}",
+                "choose another 'auth'" if auth else "add auth: {password: {login: ..., password: env:NAME}}",
+            )

@@ -1,0 +1,51 @@
+"""Diagnostics as they are gathered: each joined with its line, secrets struck out, sorted at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mailrules.config.diagnostic import WARNINGS, Diagnostic
+from mailrules.config.document import Place
+from mailrules.config.secrecy import strike_out, strike_out_line
+from mailrules.model.span import Span
+
+
+class Findings:
+    """Collects what is wrong. Nothing is told twice; nothing secret is told at all."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Span, str, str], Diagnostic] = {}
+        self._secrets: set[str] = set()
+        self.errors = 0
+        """How many errors there are so far; warnings apart."""
+
+    def add(self, place: Place | Span, word: str, message: str, help: str = "") -> None:  # noqa: A002 - the field's name
+        """Note one finding at its place."""
+        span = place if isinstance(place, Span) else place.span
+        line = place.source.line(span.line) if isinstance(place, Place) else ""
+        found = Diagnostic(span, word, message, help, "warning" if word in WARNINGS else "error", line)
+        if self._found.setdefault((span, word, message), found) is found and found.severity == "error":
+            self.errors += 1
+
+    def secret(self, text: str) -> None:
+        """Never let *text* be shown, whatever is found near it."""
+        self._secrets.update(line.strip() for line in text.splitlines() if line.strip())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """All of them by place, without secrets."""
+        ordered = sorted(self._found.values(), key=lambda found: (found.span, found.word, found.message))
+        return tuple(self._clean(found) for found in ordered)
+
+    def _clean(self, found: Diagnostic) -> Diagnostic:
+        begin = max(found.span.column - 1, 0)
+        line, begin, end = strike_out_line(found.source, self._secrets, begin, max(found.span.end_column - 1, begin))
+        return replace(
+            found,
+            message=strike_out(found.message, self._secrets),
+            help=strike_out(found.help, self._secrets),
+            source=line,
+            underline=(begin, end),
+        )

@@ -1,0 +1,180 @@
+"""Listeners: folder, pace and rules put together, and what their account cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mailrules.api import Duration
+from mailrules.config import moments
+from mailrules.config.document import Node
+from mailrules.config.findings import Findings
+from mailrules.config.nearest import suggestion
+from mailrules.config.proof import prove
+from mailrules.config.ruleset import Compiled, RuleFiles, Written
+from mailrules.config.settings import Account, Listener, Start
+from mailrules.config.spec import ListenerSpec, SinceSpec
+from mailrules.config.structure import fit
+from mailrules.config.transition import Transitions
+from mailrules.model.code import Code
+from mailrules.model.rule import UNMATCHED, Rule, RuleSet, Step
+from mailrules.registry import Registry
+
+
+class Listeners:
+    """Builds the listeners of a workspace."""
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        known: frozenset[str],
+        rules: RuleFiles,
+        transitions: Transitions,
+        registry: Registry,
+    ) -> None:
+        self._accounts = accounts
+        self._known = known
+        self._rules = rules
+        self._transitions = transitions
+        self._findings: Findings = transitions.findings
+        self._registry = registry
+
+    def build(self, name: str, node: Node) -> Listener | None:
+        """One listener; None and diagnostics when it cannot be run."""
+        owner = f"listener '{name}'"
+        spec = fit(node, ListenerSpec, self._findings, owner=owner)
+        if not isinstance(node.value, dict):
+            return None
+        self._check_numbers(node, owner)
+        account = self._account(node, owner)
+        timezone = account.timezone if account else "UTC"
+        ruleset, written = self._ruleset(node, timezone)
+        every = self._every(node["schedule"]["every"]) if spec and "schedule" in node else 60.0
+        start = self._start(node, spec, timezone) if spec else "now"
+        if spec is None or account is None:
+            return None
+        self._check_account(node, account, spec.folder, ruleset, written)
+        return Listener(
+            name=name,
+            account=account,
+            rules=ruleset,
+            folder=spec.folder,
+            listen=spec.listen,
+            unseen_only=spec.unseen_only,
+            max_emails=spec.max_emails,
+            stop_after_first=spec.stop_after_first,
+            start=start,
+            every=every,
+            span=node.span,
+        )
+
+    def _account(self, node: Node, owner: str) -> Account | None:
+        if not isinstance(node.value.get("account"), str):
+            return None
+        name = node.value["account"]
+        if name not in self._known:
+            place = node["account"].place
+            self._findings.add(
+                place,
+                "unknown-account",
+                f"{owner} uses the account '{name}', which is not there",
+                suggestion(name, self._known, what="accounts"),
+            )
+        return self._accounts.get(name)
+
+    def _check_numbers(self, node: Node, owner: str) -> None:
+        if node.value.get("max_emails") == 0 and node.value["max_emails"] is not False:
+            self._findings.add(
+                node["max_emails"].place,
+                "not-allowed-value",
+                f"{owner} with max_emails: 0 would never take a message",
+                "-1 is all",
+            )
+
+    def _every(self, node: Node) -> float:
+        try:
+            seconds = Duration.parse(node.value).seconds
+        except (ValueError, OverflowError):
+            seconds = 0.0
+        if seconds <= 0:
+            self._findings.add(
+                node.place, "bad-duration", f"{node.place.text} is no pause", "write a number with a unit: 5s, 10m"
+            )
+        return seconds
+
+    def _start(self, node: Node, spec: ListenerSpec, timezone: str) -> Start:
+        if isinstance(spec.start, SinceSpec):
+            place = node["start"]["since"]
+            return moments.read_date(place, spec.start.since, timezone, self._findings) or "now"
+        return spec.start
+
+    def _ruleset(self, node: Node, timezone: str) -> tuple[RuleSet, list[Written]]:
+        compiled = [self._rules.compile(item.value, timezone, item.place) for item in _texts(node, "rules")]
+        rules = [written for one in compiled for written in one.rules]
+        prove(rules, self._findings)
+        unmatched = self._unmatched(compiled)
+        written = [*rules, *(one.unmatched for one in compiled if one.unmatched)]
+        calls = _texts(node, "flow")
+        transition = self._transitions.flow(calls[0].value, calls[0]) if calls and calls[0].value else ()
+        return RuleSet(tuple(one.rule for one in rules), unmatched, timezone, transition), written
+
+    def _unmatched(self, compiled: list[Compiled]) -> Rule:
+        """Without rules every message fires (code 2); without a word on the rest it is kept."""
+        if not compiled:
+            return Rule("unmatched", Code.KEEP_ACTIVATE)
+        said = [one.unmatched for one in compiled if one.unmatched]
+        for other in said[1:]:
+            message = f"'unmatched' is said twice for one listener, first in {said[0].node.span}"
+            self._findings.add(other.node.label, "duplicate-key", message, "keep one of them")
+        return said[0].rule if said else UNMATCHED
+
+    def _check_account(self, node: Node, account: Account, folder: str, rules: RuleSet, written: list[Written]) -> None:
+        if account.receive is None:
+            message = f"account '{account.name}' only sends: nothing can be received from it"
+            self._findings.add(
+                node["account"].place, "cannot-receive", message, f"add 'receive:' to account '{account.name}'"
+            )
+            return
+        protocol = account.receive[0].item
+        if not protocol.folders and folder != "INBOX":
+            message = f"'{protocol.name}' has no folders, so '{folder}' cannot be watched"
+            self._findings.add(node["folder"].place, "no-folders", message, "leave 'folder' out")
+        for one in written:
+            self._check_verbs(one, protocol.name, protocol.verbs)
+        if account.send is None:
+            self._check_sending(account, rules)
+
+    def _check_verbs(self, written: Written, protocol: str, verbs: frozenset[str]) -> None:
+        rule, node = written.rule, written.node
+        wanted = rule.keep.verbs() | ({"delete"} if rule.code.deletes else frozenset())
+        for verb in sorted(wanted - verbs):
+            place = node["code"].place if verb == "delete" else node["keep"][verb].label
+            can = ", ".join(sorted(verbs)) or "nothing"
+            self._findings.add(
+                place, "unsupported-disposition", f"'{protocol}' cannot {_DOES[verb]}", f"it can do: {can}"
+            )
+
+    def _check_sending(self, account: Account, rules: RuleSet) -> None:
+        steps: list[Step] = [step for rule in (*rules.rules, rules.unmatched) for step in rule.steps]
+        for step in (*steps, *rules.transition):
+            name = step.name.rpartition("/")[2]
+            if self._registry.actions[name].item.sends:
+                message = f"'{name}' sends mail, and account '{account.name}' cannot"
+                self._findings.add(step.span, "cannot-send", message, f"add 'send:' to account '{account.name}'")
+
+
+_DOES = {
+    "delete": "delete",
+    "move": "move a message",
+    "copy": "copy a message",
+    "seen": "mark a message as seen",
+    "flags": "set flags",
+    "labels": "set labels",
+}
+
+
+def _texts(node: Node, key: str) -> list[Node]:
+    """The texts under a key: one, or a list of them; what is no text has its diagnostic already."""
+    if key not in node:
+        return []
+    items = list(node[key]) if isinstance(node[key].value, list) else [node[key]]
+    return [item for item in items if isinstance(item.value, str)]

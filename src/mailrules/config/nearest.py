@@ -1,0 +1,29 @@
+"""Help for a name that is not there: the nearest ones, or what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MANY = 12
+"""More names than these are not listed."""
+
+
+def nearest(name: object, names: Iterable[str]) -> str:
+    """The one name that was most likely meant; empty without a likely one."""
+    from difflib import get_close_matches
+
+    by_folded = {known.casefold(): known for known in names}
+    close = get_close_matches(str(name).casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else ""
+
+
+def suggestion(name: object, names: Iterable[str], *, what: str = "allowed here") -> str:
+    """A sentence of help: `did you mean 'subject'?`, or what is allowed."""
+    known = sorted(set(names))
+    meant = nearest(name, known)
+    if meant:
+        return f"did you mean '{meant}'?"
+    if not known:
+        return f"there are none {what}"
+    listed = ", ".join(known[:MANY]) + (", ..." if len(known) > MANY else "")
+    return f"{what}: {listed}"

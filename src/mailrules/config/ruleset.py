@@ -1,0 +1,63 @@
+"""Rules files to the rule set of a listener."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailrules.config import moments
+from mailrules.config.document import Node, Place
+from mailrules.config.files import Files
+from mailrules.config.findings import Findings
+from mailrules.config.rule import Surroundings, compile_rule, compile_unmatched
+from mailrules.config.spec import RulesFile
+from mailrules.config.structure import fit
+from mailrules.config.transition import Transitions
+from mailrules.model.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A rule and where it was written."""
+
+    rule: Rule
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a rules file holds, as read in one time zone."""
+
+    rules: tuple[Written, ...] = ()
+    unmatched: Written | None = None
+
+
+class RuleFiles:
+    """Compiles rules files, each once for each time zone it is read in."""
+
+    def __init__(self, files: Files, transitions: Transitions, findings: Findings, now: datetime) -> None:
+        self._files = files
+        self._transitions = transitions
+        self._findings = findings
+        self._now = now
+        self._compiled: dict[tuple[str, str], Compiled] = {}
+
+    def compile(self, name: str, timezone: str, named_at: Place | None = None) -> Compiled:
+        """The rules in a file; those that are wrong are left out, with diagnostics."""
+        if (name, timezone) not in self._compiled:
+            node = self._files.read(name, named_at=named_at)
+            self._compiled[name, timezone] = self.compile_node(node, timezone) if node is not None else Compiled()
+        return self._compiled[name, timezone]
+
+    def compile_node(self, node: Node, timezone: str) -> Compiled:
+        """The rules in a document."""
+        spec = fit(node, RulesFile, self._findings, owner="the rules file")
+        if not isinstance(node.value, dict):
+            return Compiled()
+        if spec and spec.timezone:
+            timezone = moments.read_zone(node["timezone"], spec.timezone, self._findings)
+        around = Surroundings(self._files.root, self._findings, self._transitions, timezone, self._now)
+        listed = node["rules"] if isinstance(node.value.get("rules"), list) else ()
+        rules = tuple(Written(rule, item) for item in listed if (rule := compile_rule(item, around)))
+        unmatched = compile_unmatched(node["unmatched"], around) if "unmatched" in node else None
+        return Compiled(rules, Written(unmatched, node["unmatched"]) if unmatched else None)

@@ -1,0 +1,157 @@
+"""The shape of the files an admin writes, as structs: what `msgspec` checks fast and what the JSON Schemas show.
+
+A field whose inside belongs to somebody else (a plugin, a condition) is plain data here with a reference in its
+schema; `schema.py` supplies what is referred to.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+
+def _refers(name: str, description: str = "") -> Meta:
+    return Meta(description=description or None, extra_json_schema={"$ref": f"#/$defs/{name}"})
+
+
+Text = Annotated[str, Meta(min_length=1)]
+Texts = str | list[str]
+Receive = Annotated[Any, _refers("receive", "How to reach the mailbox: {PROTOCOL: options}.")]
+Send = Annotated[Any, _refers("send", "How to send: {PROTOCOL: options}.")]
+LogIn = Annotated[Any, _refers("auth", "How to log in: {WAY: options}; none by default.")]
+Actions = Annotated[
+    list[Annotated[Any, _refers("action")]], Meta(description="Steps, in order: {ACTION: options} each.")
+]
+Match = Annotated[Any, _refers("match", "What a message must be; without it every message matches.")]
+Tz = Annotated[str, Meta(description="An IANA name, Europe/Paris.")]
+Moment = Annotated[str, Meta(description="2026-12-31 or 2026-12-31T18:00, with or without an offset.")]
+
+
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Base of every shape: unknown keys are refused."""
+
+
+class FromSpec(Spec, frozen=True):
+    """The address and name that an account sends as."""
+
+    address: Text
+    name: str = ""
+
+
+class TrustSpec(Spec, frozen=True):
+    """Whose word on a message is believed."""
+
+    authserv_id: Annotated[str, Meta(description="The server whose Authentication-Results count.")] = ""
+    forwarders: Annotated[list[str], Meta(description="Addresses and domains that forward to us.")] = []
+
+
+class AccountSpec(Spec, frozen=True):
+    """How to reach one mailbox, and how to send as it."""
+
+    description: str = ""
+    receive: Receive = None
+    auth: LogIn = None
+    send: Send = None
+    sender: FromSpec | Text | UnsetType = msgspec.field(name="from", default=UNSET)
+    timezone: Tz = "UTC"
+    trust: TrustSpec = TrustSpec()
+
+
+class SinceSpec(Spec, frozen=True):
+    """Mail that came since then."""
+
+    since: Moment
+
+
+class ScheduleSpec(Spec, frozen=True):
+    """When a listener looks."""
+
+    every: Annotated[str, Meta(description="The pause between two passes: 5s, 10m.")]
+
+
+class ListenerSpec(Spec, frozen=True):
+    """Watches one folder of an account."""
+
+    account: Text
+    listen: Annotated[bool, Meta(description="False: it is not run.")] = True
+    folder: Text = "INBOX"
+    unseen_only: bool = False
+    max_emails: Annotated[int, Meta(ge=-1, description="How many a pass, oldest first; -1 is all.")] = 5
+    stop_after_first: bool = False
+    start: Annotated[
+        Literal["now", "all"] | SinceSpec,
+        Meta(description="What the very first pass may touch: now, all, or {since: 2026-01-01}."),
+    ] = "now"
+    schedule: ScheduleSpec = ScheduleSpec(every="60s")
+    rules: Annotated[Texts, Meta(description="Rules files, in order; without any every message fires.")] = []
+    flow: Annotated[str, Meta(description="The listener's own transition.")] = ""
+
+
+class MailrulesFile(Spec, frozen=True):
+    """mailrules.yaml: accounts, listeners and flows."""
+
+    version: Literal[1]
+    accounts: dict[str, Annotated[Any, _refers("AccountSpec")]] = {}
+    listeners: dict[str, Annotated[Any, _refers("ListenerSpec")]] = {}
+    flows: dict[str, Annotated[Any, _refers("actions")]] = {}
+    journal: Annotated[str, Meta(description="An SQLAlchemy URL; SQLite under .mailrules/ by default.")] = ""
+    files: Annotated[str, Meta(description="The folder where actions save, from that of this file.")] = "files"
+
+
+class KeepSpec(Spec, frozen=True):
+    """How the message is kept in the mailbox."""
+
+    move: Text | UnsetType = UNSET
+    copy: Texts = []
+    seen: bool | UnsetType = UNSET
+    flags: Texts = []
+    labels: Texts = []
+
+
+class ActiveSpec(Spec, frozen=True):
+    """When a rule is in force."""
+
+    since: Moment = msgspec.field(name="from", default="")
+    until: Moment = ""
+    cron: Annotated[str, Meta(description="Five fields; the rule is in force in the minutes they name.")] = ""
+    timezone: Tz = ""
+
+
+CodeSpec = Annotated[
+    Literal[1, 2, 3, 4] | Literal["delete+activate", "keep+activate", "delete", "keep"],
+    Meta(description="1 delete+activate, 2 keep+activate, 3 delete, 4 keep. By default 2 with actions, else 4."),
+]
+
+
+class OutcomeSpec(Spec, frozen=True):
+    """What happens to a message that no rule claims."""
+
+    code: CodeSpec | UnsetType = UNSET
+    keep: KeepSpec | UnsetType = UNSET
+    actions: Actions = []
+
+
+class RuleSpec(Spec, frozen=True):
+    """match -> action code, and what happens then."""
+
+    name: Text
+    match: Match = None
+    script: Annotated[str, Meta(description="A Python file with decide(mail_message) -> 1 | 2 | 3 | 4 | None.")] = ""
+    code: CodeSpec | UnsetType = UNSET
+    keep: KeepSpec | UnsetType = UNSET
+    actions: Actions = []
+    continues: Annotated[bool, Meta(description="Let later rules speak, too.")] = msgspec.field(
+        name="continue", default=False
+    )
+    active: ActiveSpec | UnsetType = UNSET
+
+
+class RulesFile(Spec, frozen=True):
+    """rules/*.yaml: rules in order."""
+
+    version: Literal[1]
+    rules: list[Annotated[Any, _refers("RuleSpec")]] = []
+    timezone: Annotated[str, Meta(description="Where dates and hours are read; the account's by default.")] = ""
+    unmatched: Annotated[Any, _refers("OutcomeSpec")] = None

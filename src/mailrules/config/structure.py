@@ -1,0 +1,212 @@
+"""From plain values to structs: fast when all is well, and with every mistake named when it is not."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from mailrules.config.document import Node, Place
+from mailrules.config.findings import Findings
+from mailrules.config.nearest import suggestion
+
+T = TypeVar("T")
+
+KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def kind_of(value: object) -> str:
+    """What a value is, for people: `a list`."""
+    names = {dict: "object", list: "array", str: "string", int: "integer", float: "number", bool: "boolean"}
+    return KINDS[names.get(type(value), "null")]
+
+
+def fit(node: Node, kind: type[T], findings: Findings, *, owner: str) -> T | None:
+    """The value as a *kind*; None when it does not fit, and *findings* says all that is wrong.
+
+    `owner` names the thing for messages: `rule 'acme invoices'`.
+    """
+    try:
+        return msgspec.convert(node.value, kind)
+    except msgspec.ValidationError as error:
+        if not explain(node, _schema(kind), findings, owner=owner):
+            findings.add(node.label, "wrong-type", f"{owner}: {error}")
+        return None
+
+
+@lru_cache(maxsize=64)
+def _schema(kind: type[Any]) -> dict[str, Any]:
+    """The schema of one struct; what it refers to outside of itself is looked at by somebody else."""
+    _, definitions = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    foreign = (
+        "receive",
+        "send",
+        "auth",
+        "action",
+        "actions",
+        "match",
+        "AccountSpec",
+        "ListenerSpec",
+        "RuleSpec",
+        "OutcomeSpec",
+    )
+    return {"$ref": f"#/$defs/{kind.__name__}", "$defs": dict.fromkeys(foreign, True) | definitions}
+
+
+def explain(node: Node, schema: Mapping[str, Any], findings: Findings, *, owner: str) -> bool:
+    """Tell of everything in which *node* departs from *schema*; whether there was anything."""
+    from jsonschema import Draft202012Validator
+
+    before = len(findings)
+    for error in Draft202012Validator(schema).iter_errors(node.value):
+        for leaf in _leaves(error):
+            _tell(node, leaf, findings, owner)
+    return len(findings) > before
+
+
+def _leaves(error: Any) -> Iterable[Any]:
+    """Errors that say something: of alternatives, those of the branch that the value's type points at."""
+    if error.validator not in ("anyOf", "oneOf"):
+        return [error]
+    branches: dict[int, list[Any]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.schema_path[0], []).append(inner)
+    right_type = [inner for inner in branches.values() if not any(_is_type_error(e, error) for e in inner)]
+    if len(right_type) != 1:
+        return [error]
+    return [leaf for inner in right_type[0] for leaf in _leaves(inner)]
+
+
+def _is_type_error(inner: Any, outer: Any) -> bool:
+    """Whether the branch was meant for another type of value; a list of words takes none but words."""
+    if len(inner.absolute_path) != len(outer.absolute_path):
+        return False
+    words_only = inner.validator == "enum" and all(type(a) is not type(inner.instance) for a in inner.validator_value)
+    nested = inner.validator == "anyOf" and all(_is_type_error(deep, inner) for deep in inner.context)
+    return inner.validator == "type" or words_only or nested
+
+
+def _tell(root: Node, error: Any, findings: Findings, owner: str) -> None:
+    node = root
+    path: deque[Any] = error.absolute_path
+    for step in path:
+        node = node[step]
+    tell = _TELL.get(error.validator, _tell_limit)
+    tell(
+        node, error, findings, " of ".join([*(f"'{step}'" for step in reversed(path) if isinstance(step, str)), owner])
+    )
+
+
+def _tell_unknown(node: Node, error: Any, findings: Findings, owner: str) -> None:
+    known = error.schema.get("properties", {})
+    for key in node.value:
+        if key not in known:
+            help_ = suggestion(key, known, what="allowed here")
+            findings.add(node[key].label, "unknown-key", f"{owner} has no key '{key}'", help_)
+
+
+def _tell_missing(node: Node, error: Any, findings: Findings, owner: str) -> None:
+    for key in error.validator_value:
+        if key not in node.value:
+            description = error.schema.get("properties", {}).get(key, {}).get("description", "")
+            help_ = f"add '{key}:'" + (f" ({description.rstrip('.')})" if description else "")
+            findings.add(node.label, "missing-key", f"{owner} needs '{key}'", help_)
+
+
+def _tell_type(node: Node, error: Any, findings: Findings, owner: str) -> None:
+    wanted = error.validator_value
+    wrong_type(node, [wanted] if isinstance(wanted, str) else list(wanted), findings, owner)
+
+
+def wrong_type(node: Node, wanted: Iterable[str], findings: Findings, owner: str) -> None:
+    """A value of another kind than the JSON types in *wanted*."""
+    words = list(dict.fromkeys(KINDS[name] for name in wanted))
+    expected = " or ".join(words)
+    if node.value is None:
+        findings.add(
+            node.label, "wrong-type", f"{owner} is empty; it takes {expected}", "give it a value, or leave the key out"
+        )
+        return
+    quotable = "text" in words and isinstance(node.value, int | float)
+    help_ = "quote it to make it text" if quotable else ""
+    if isinstance(node.value, str) and node.value.lower() in ("yes", "no", "on", "off") and "true or false" in words:
+        help_ = "YAML 1.2 knows true and false only"
+    findings.add(_value_place(node), "wrong-type", f"{owner} is {kind_of(node.value)}; it takes {expected}", help_)
+
+
+def _value_place(node: Node) -> Place:
+    """The value of a scalar; of a list or mapping its key, which is what a person looks for."""
+    return node.label if isinstance(node.value, dict | list) else node.place
+
+
+def _tell_choice(node: Node, error: Any, findings: Findings, owner: str) -> None:
+    allowed = [str(value) for value in error.validator_value]
+    not_allowed(node, allowed, findings, owner)
+
+
+def not_allowed(node: Node, allowed: Iterable[str], findings: Findings, owner: str) -> None:
+    """A value that is none of the words *allowed*."""
+    help_ = suggestion(node.value, allowed, what="allowed here")
+    shown = node.place.text if not isinstance(node.value, dict | list) else kind_of(node.value)
+    findings.add(_value_place(node), "not-allowed-value", f"{owner} cannot be {shown}", help_)
+
+
+def _tell_alternatives(node: Node, error: Any, findings: Findings, owner: str) -> None:
+    """No branch of an anyOf fits by its type: say which types and words would."""
+    types: list[str] = []
+    words: list[str] = []
+    for branch in _branches(error.schema["anyOf"], error):
+        words += [str(word) for word in branch.get("enum", ())]
+        found = branch.get("type", "object" if "$ref" in branch else [])
+        types += [found] if isinstance(found, str) else found
+    if words and not isinstance(node.value, dict | list | bool) and node.value is not None:
+        not_allowed(node, words, findings, owner)
+    else:
+        wrong_type(node, types or ["string"], findings, owner)
+
+
+def _branches(branches: Iterable[dict[str, Any]], error: Any) -> Iterable[dict[str, Any]]:
+    for branch in branches:
+        if "anyOf" in branch:
+            yield from _branches(branch["anyOf"], error)
+        else:
+            yield branch
+
+
+def _tell_limit(node: Node, error: Any, findings: Findings, owner: str) -> None:
+    limit = error.validator_value
+    sentences = {
+        "minimum": f"must be {limit} or more",
+        "maximum": f"must be {limit} or less",
+        "exclusiveMinimum": f"must be more than {limit}",
+        "exclusiveMaximum": f"must be less than {limit}",
+        "minLength": "must not be empty",
+        "minItems": f"must have {limit} or more items",
+        "maxItems": f"must have {limit} or fewer items",
+        "minProperties": f"must have {limit} or more keys",
+        "maxProperties": f"must have {limit} or fewer keys",
+        "pattern": f"must match {limit}",
+    }
+    sentence = sentences.get(error.validator, f"breaks the limit '{error.validator}'")
+    findings.add(_value_place(node), "not-allowed-value", f"{owner} {sentence}")
+
+
+_TELL: Mapping[str, Callable[[Node, Any, Findings, str], None]] = {
+    "additionalProperties": _tell_unknown,
+    "required": _tell_missing,
+    "type": _tell_type,
+    "enum": _tell_choice,
+    "const": _tell_limit,
+    "anyOf": _tell_alternatives,
+}

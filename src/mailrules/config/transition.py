@@ -1,0 +1,114 @@
+"""Actions to steps, and flows written out where they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mailrules.api.options import templates
+from mailrules.config import plugged
+from mailrules.config.document import Node
+from mailrules.config.findings import Findings
+from mailrules.config.nearest import suggestion
+from mailrules.config.structure import wrong_type
+from mailrules.model.rule import Step
+from mailrules.registry import Registry
+
+
+class Transitions:
+    """Builds the steps of lists of actions; each flow once, however often it is called."""
+
+    def __init__(self, registry: Registry, root: Path, findings: Findings, flows: Node | None = None) -> None:
+        self.findings = findings
+        self._registry = registry
+        self._root = root
+        self._nodes: Mapping[str, Node] = dict(flows.items()) if flows is not None else {}
+        self._steps: dict[str, tuple[Step, ...]] = {}
+        self._calling: list[str] = []
+
+    def all_flows(self) -> None:
+        """Build every flow, so that what is wrong in an unused one is told too."""
+        for name, node in self._nodes.items():
+            self.flow(name, node)
+
+    def steps(self, node: Node, *, owner: str) -> tuple[Step, ...]:
+        """The steps of a list of actions; those that are wrong are left out, with diagnostics."""
+        if not isinstance(node.value, list):
+            wrong_type(node, ["array"], self.findings, f"{owner}")
+            return ()
+        return tuple(step for item in node for step in self._step(item))
+
+    def flow(self, name: str, caller: Node) -> tuple[Step, ...]:
+        """The steps of a flow, their names prefixed by it."""
+        if name not in self._nodes:
+            help_ = suggestion(name, self._nodes, what="flows")
+            self.findings.add(caller.place, "unknown-flow", f"there is no flow '{name}'", help_)
+            return ()
+        if name in self._calling:
+            circle = " -> ".join([*self._calling[self._calling.index(name) :], name])
+            self.findings.add(
+                caller.place, "flow-cycle", f"the flow calls itself: {circle}", "leave one of the calls out"
+            )
+            return ()
+        if name not in self._steps:
+            self._calling.append(name)
+            built = self.steps(self._nodes[name], owner=f"flow '{name}'")
+            self._calling.pop()
+            self._steps[name] = tuple(_prefixed(step, name) for step in built)
+        return self._steps[name]
+
+    def _step(self, node: Node) -> tuple[Step, ...]:
+        found = plugged.named(node, self.findings, owner="an action")
+        if found is None:
+            return ()
+        name, options = found
+        if name == "flow":
+            return self._called(options)
+        action = plugged.provided(name, options, self._registry.actions, self.findings, what="action")
+        if action is None:
+            return ()
+        step = self._built(name, options, action.item)
+        return (step,) if step else ()
+
+    def _called(self, node: Node) -> tuple[Step, ...]:
+        called = node["name"] if isinstance(node.value, dict) and list(node.value) == ["name"] else node
+        if not isinstance(called.value, str):
+            wrong_type(called, ["string"], self.findings, "'flow'")
+            return ()
+        return self.flow(called.value, called)
+
+    def _built(self, name: str, node: Node, kind: Any) -> Step | None:
+        owner = f"action '{name}'"
+        options = plugged.build(node, kind.options, self._root, self.findings, owner=owner)
+        if options is None:
+            return None
+        try:
+            action = kind.build(options)
+            needs_body = bool(kind.needs_body(options)) or any(t.needs_body for t in templates(options))
+        except Exception as error:
+            sentence = f"{owner} cannot be built: {type(error).__name__}: {error}"
+            self.findings.add(node.label, "bad-options", sentence, "this is the plugin's own error")
+            return None
+        return Step(
+            name=name,
+            action=action,
+            needs_body=needs_body,
+            repeatable=kind.repeatable,
+            pure=kind.pure,
+            digest=digest(name, node.value),
+            span=node.span,
+        )
+
+
+def digest(name: str, raw: Any) -> str:
+    """A hash of a step as written, options in any order: a changed step is another step."""
+    return blake2b(msgspec.json.encode([name, raw], order="sorted"), digest_size=8).hexdigest()
+
+
+def _prefixed(step: Step, flow: str) -> Step:
+    return replace(step, name=f"{flow}/{step.name}")
