@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, select
@@ -16,6 +17,7 @@ from mailrules.model.code import Code
 from mailrules.model.entry import Entry, State, StepRecord, StepState
 from mailrules.model.mailbox import Ref
 from mailrules.model.rule import UNTOUCHED, Disposition
+from mailrules.store.failure import told
 from mailrules.store.schema import entries, steps
 
 CHUNK = 1000
@@ -24,6 +26,7 @@ CHUNK = 1000
 ENTRY_COLUMNS = tuple(column for column in entries.c if column.name != "claim")
 """What is read of an entry, in the order in which `entry_of` takes it."""
 
+_CODES = {int(code): code for code in Code}
 _STATES = {state.value: state for state in State}
 _STEP_COLUMNS = tuple(column for column in steps.c if column.name != "id")
 
@@ -76,7 +79,7 @@ def entry_of(row: Sequence[Any]) -> Entry:
         number,
         rule,
         rule_span,
-        Code(code),
+        _CODES[code],
         _read(disposition),
         reason,
         attempts,
@@ -89,6 +92,31 @@ def entry_of(row: Sequence[Any]) -> Entry:
         (),
         updated,
     )
+
+
+class EntriesByRef(Mapping[Ref, Entry]):
+    """Entries made of their rows only when looked at: a pass asks of every message whether it is known, and reads few.
+
+    Of several rows with one reference the latest counts. *place* names the journal in errors.
+    """
+
+    def __init__(self, rows: Iterable[Sequence[Any]], place: str) -> None:
+        self._rows = {Ref(row[3], row[4], row[5]): row for row in sorted(rows, key=itemgetter(0))}
+        self._place = place
+
+    def __getitem__(self, ref: Ref) -> Entry:
+        row = self._rows[ref]
+        with told(self._place):
+            return entry_of(row)
+
+    def __contains__(self, ref: object) -> bool:
+        return ref in self._rows
+
+    def __iter__(self) -> Iterator[Ref]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def step_row_of(entry_id: int, record: StepRecord) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Row,
     bindparam,
     create_engine,
     func,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     make_url,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.exc import ArgumentError
@@ -33,7 +33,7 @@ from mailrules.model.mailbox import Ref
 from mailrules.store.claim import add_new, claim, if_new, places
 from mailrules.store.failure import told
 from mailrules.store.revision import settle_revision, writing
-from mailrules.store.rows import ENTRY_COLUMNS, chunks, entry_of, row_of, step_row_of, with_steps
+from mailrules.store.rows import ENTRY_COLUMNS, EntriesByRef, chunks, entry_of, row_of, step_row_of, with_steps
 from mailrules.store.schema import entries, listeners, steps
 from mailrules.store.sqlite import reading_engine, writing_engine
 
@@ -106,14 +106,12 @@ class SqlJournal:
 
     def known(self, listener: str, refs: Sequence[Ref], *, account: str | None = None) -> Mapping[Ref, Entry]:
         """The entries of this listener for those *refs* that have one (without their steps)."""
-        found: dict[Ref, Entry] = {}
+        belongs = () if account is None else (entries.c.account == account,)
+        rows: list[Row[Any]] = []
         with self._reading() as connection:
             for place in places(listener, refs):
-                query = select(*ENTRY_COLUMNS).where(*place).order_by(entries.c.id)
-                if account is not None:
-                    query = query.where(entries.c.account == account)
-                found |= {entry.ref: entry for entry in map(entry_of, connection.execute(query))}
-        return found
+                rows += connection.execute(select(*ENTRY_COLUMNS).where(*place, *belongs))
+        return EntriesByRef(rows, self._place)
 
     def handled(self, listener: str, fingerprints: Sequence[str]) -> Mapping[str, Entry]:
         """The latest entry of this listener with each of these fingerprints, whatever its place (without its steps)."""
@@ -122,7 +120,7 @@ class SqlJournal:
             for chunk in chunks(dict.fromkeys(fingerprints)):
                 there = (entries.c.listener == listener, entries.c.fingerprint.in_(chunk))
                 query = select(*ENTRY_COLUMNS).where(*there).order_by(entries.c.id)
-                found |= {entry.fingerprint: entry for entry in map(entry_of, connection.execute(query))}
+                found |= {entry.fingerprint: entry for entry in map(entry_of, connection.execute(query).all())}
         return found
 
     def claim(self, wanted: Sequence[Entry]) -> list[Entry]:
@@ -165,9 +163,11 @@ class SqlJournal:
     def find(self, query: Query) -> list[Entry]:
         """Entries for people to look at, with their steps, the latest number first."""
         asked = select(*ENTRY_COLUMNS).where(*_asked(query)).order_by(entries.c.id.desc()).limit(query.limit)
-        within = [entries.c.id.in_(chunk) for chunk in chunks(sorted(query.ids, reverse=True))] or [true()]
+        parts: list[tuple[ColumnElement[bool], ...]] = [
+            (entries.c.id.in_(chunk),) for chunk in chunks(sorted(query.ids, reverse=True))
+        ]
         with self._reading() as connection:
-            found = [entry_of(row) for some in within for row in connection.execute(asked.where(some))]
+            found = [entry_of(row) for part in parts or [()] for row in connection.execute(asked.where(*part))]
             return with_steps(connection, found[: query.limit])
 
     def first_pass(self, listener: str) -> datetime | None:

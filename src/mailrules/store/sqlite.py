@@ -28,7 +28,9 @@ def file_of(url: URL) -> Path:
     """
     if not url.database or url.database == ":memory:" or "uri" in url.query:
         raise JournalError("journal sqlite: the address names no file; write it as sqlite:///journal.db")
-    return Path(url.database)
+    if (path := Path(url.database)).is_dir():
+        raise JournalError(f"journal {path}: the address names a folder; name a file in it")
+    return path
 
 
 def writing_engine(url: URL) -> Engine:

@@ -9,7 +9,7 @@ revision = "0001"
 down_revision = None
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-_MOMENT = sa.DateTime(timezone=True)
+_MOMENT = sa.DateTime(timezone=True).with_variant(sa.Text, "sqlite")
 
 
 def upgrade() -> None:
