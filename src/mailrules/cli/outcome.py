@@ -57,7 +57,7 @@ def _lines(entry: Entry) -> Iterator[str]:
     if entry.state is not State.SKIPPED:
         for record in last_records(entry):
             yield step_line(record)
-    if entry.state in (State.DONE, State.SETTLED):
+    if entry.state is State.DONE:
         yield safe(str(entry.disposition))
     if entry.state is State.RETRY:
         yield safe(f"again at {moment(entry.retry_at)}: {entry.reason}")

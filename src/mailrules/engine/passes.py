@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -44,6 +44,16 @@ class _Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    """A waiting message whose header block has been read."""
+
+    head: Head
+    message: Message
+    fingerprint: str
+    prior: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """A pass under way: a listener with its decider, on an open mailbox, in a world."""
 
@@ -75,7 +85,7 @@ class Pass:
         for head in self.mailbox.heads(refs) if start != "all" else ():
             if not isinstance(start, datetime) or head.received is None or head.received < start:
                 reason = f"it was there before the first pass (start: {start})"
-                skipped.append(replace(self._entry(head), state=State.SKIPPED, reason=reason))
+                skipped.append(replace(self._entry(self._read(head)), state=State.SKIPPED, reason=reason))
         journal.begin(name, self.world.clock(), skipped)
         return len(skipped)
 
@@ -92,11 +102,12 @@ class Pass:
     def _batch(self, queue: Sequence[_Waiting], present: frozenset[Ref]) -> list[Entry]:
         heads = {head.ref: head for head in self.mailbox.heads([waiting.ref for waiting in queue])}
         finished = [self._gone(w.prior, present) for w in queue if w.prior and w.ref not in heads]
-        queue, doubles = self._without_doubles([w for w in queue if w.ref in heads], heads, present)
-        finished += self.world.journal.claim(doubles)
+        read = [self._read(heads[waiting.ref], waiting.prior) for waiting in queue if waiting.ref in heads]
+        fresh, doubles = self._without_doubles(read, present)
+        finished += self.world.journal.claim(doubles) if doubles else []
         acted: list[Case] = []
         quiet: list[Case] = []
-        for case in self._decided(queue, heads):
+        for case in self._decided(fresh):
             if not (case.decision.steps or case.entry.steps):
                 quiet.append(case)
             elif claimed := self._claim([case]):
@@ -117,58 +128,60 @@ class Pass:
         claimed = self.world.journal.claim([case.entry for case in fresh.values()]) if fresh else []
         return held + [replace(fresh[entry.ref], entry=entry) for entry in claimed]
 
-    def _without_doubles(
-        self, queue: Sequence[_Waiting], heads: Mapping[Ref, Head], present: frozenset[Ref]
-    ) -> tuple[list[_Waiting], list[Entry]]:
+    def _without_doubles(self, read: Sequence[_Read], present: frozenset[Ref]) -> tuple[list[_Read], list[Entry]]:
         """What is really new, and entries for references whose header block was met before, elsewhere."""
-        prints = {w.ref: fingerprint(heads[w.ref].header, heads[w.ref].size) for w in queue if w.prior is None}
-        met: dict[str, Entry] = dict(self.world.journal.handled(self.listener.name, list(prints.values())))
-        fresh: list[_Waiting] = []
+        prints = [one.fingerprint for one in read if one.prior is None]
+        met = dict(self.world.journal.handled(self.listener.name, prints)) if prints else {}
+        here: dict[str, Ref] = {}
+        fresh: list[_Read] = []
         doubles: list[Entry] = []
-        for waiting in queue:
-            earlier = met.get(prints.get(waiting.ref, ""))
-            if earlier is None:
-                fresh.append(waiting)
-                if waiting.prior is None:
-                    met[prints[waiting.ref]] = self._entry(heads[waiting.ref])
-            elif earlier.state in (State.RETRY, State.PARKED) and earlier.ref not in present:
-                fresh += self._moved(earlier, waiting.ref)
+        for one in read:
+            earlier = met.get(one.fingerprint) if one.prior is None else None
+            if earlier and earlier.state in (State.RETRY, State.PARKED) and earlier.ref not in present:
+                fresh += self._moved(earlier, one)
+            elif earlier:
+                doubles.append(self._double(one, f"#{earlier.id}"))
+            elif one.prior is None and one.fingerprint in here:
+                doubles.append(self._double(one, f"UID {here[one.fingerprint].uid}"))
             else:
-                doubles.append(self._double(heads[waiting.ref], earlier))
+                here[one.fingerprint] = one.head.ref
+                fresh.append(one)
         return fresh, doubles
 
-    def _moved(self, earlier: Entry, ref: Ref) -> list[_Waiting]:
+    def _moved(self, earlier: Entry, read: _Read) -> list[_Read]:
         """A message that waits for a retry or a person turned up under another UID or folder: its entry follows it."""
         found = self.world.journal.find(Query(ids=frozenset({earlier.id or 0})))
-        moved = [replace(entry, ref=ref) for entry in found]
+        moved = [replace(entry, ref=read.head.ref) for entry in found]
         self.world.journal.save(moved)
-        return [_Waiting(ref, entry) for entry in moved if entry.state is State.RETRY]
+        return [replace(read, prior=entry) for entry in moved if entry.state is State.RETRY]
 
-    def _double(self, head: Head, earlier: Entry) -> Entry:
-        name = f"#{earlier.id}" if earlier.id else f"UID {earlier.ref.uid}"
-        return replace(self._entry(head), state=State.SKIPPED, reason=f"the same message was handled as {name}")
+    def _double(self, read: _Read, name: str) -> Entry:
+        return replace(self._entry(read), state=State.SKIPPED, reason=f"the same message was handled as {name}")
 
-    def _decided(self, queue: Sequence[_Waiting], heads: Mapping[Ref, Head]) -> Iterator[Case]:
+    def _decided(self, fresh: Sequence[_Read]) -> Iterator[Case]:
         """Each message with its decision, in order; more than the header block is fetched only where it is needed."""
-        first = [self._decide(self._parse(heads[waiting.ref])) for waiting in queue]
-        tried = list(zip(queue, first, strict=True))
-        bodies = self.mailbox.bodies([waiting.ref for waiting, (_, decision) in tried if decision.needs_body])
+        tried = [(read, self._decide(read.message)) for read in fresh]
+        bodies = self.mailbox.bodies([read.head.ref for read, decision in tried if decision.needs_body])
         body = next(bodies, None)
-        for waiting, decided in tried:
-            head = heads[waiting.ref]
-            if not decided[1].needs_body:
-                yield self._case(waiting, head, decided)
-            elif body is not None and body[0] == waiting.ref:
-                yield self._case(waiting, head, self._decide(self._parse(head, body[1])))
+        for read, decision in tried:
+            if not decision.needs_body:
+                yield self._case(read, read.message, decision)
+            elif body is not None and body[0] == read.head.ref:
+                whole = self._parse(read.head, body[1])
+                yield self._case(read, whole, self._decide(whole))
                 body = next(bodies, None)
 
-    def _case(self, waiting: _Waiting, head: Head, decided: tuple[Message, Decision]) -> Case:
-        message, decision = decided
-        entry = waiting.prior or self._entry(head, message)
-        held = waiting.prior is not None and entry.state is not State.RETRY
+    def _case(self, read: _Read, message: Message, decision: Decision) -> Case:
+        entry = read.prior or self._entry(read)
+        held = read.prior is not None and entry.state is not State.RETRY
         if entry.state is State.RETRY:
             entry = replace(entry, state=State.CLAIMED)
-        return Case(message, decision, concluded(entry, decision), held=held, again=waiting.prior is not None)
+        return Case(message, decision, concluded(entry, decision), held=held, again=read.prior is not None)
+
+    def _read(self, head: Head, prior: Entry | None = None) -> _Read:
+        return _Read(
+            head, self._parse(head), prior.fingerprint if prior else fingerprint(head.header, head.size), prior
+        )
 
     def _parse(self, head: Head, raw: bytes | None = None) -> Message:
         return parse(
@@ -180,31 +193,31 @@ class Pass:
             trust=self.listener.account.trust,
         )
 
-    def _decide(self, message: Message) -> tuple[Message, Decision]:
+    def _decide(self, message: Message) -> Decision:
         try:
-            return message, self.decider.decide(message, self.world.clock())
+            return self.decider.decide(message, self.world.clock())
         except Exception as error:
-            return message, Decision(None, Code.KEEP, failure=f"{type(error).__name__} while deciding: {error}")
+            return Decision(None, Code.KEEP, failure=f"{type(error).__name__} while deciding: {error}")
 
-    def _entry(self, head: Head, message: Message | None = None) -> Entry:
-        message = message or self._parse(head)
+    def _entry(self, read: _Read) -> Entry:
+        message = read.message
         return Entry(
             listener=self.listener.name,
             account=self.listener.account.name,
-            ref=head.ref,
-            fingerprint=fingerprint(head.header, head.size),
+            ref=read.head.ref,
+            fingerprint=read.fingerprint,
             state=State.CLAIMED,
             message_id=message.message_id,
             subject=message.subject,
             sender=str(message.author),
-            date=message.date or head.received,
+            date=message.date or read.head.received,
         )
 
     def _gone(self, entry: Entry, present: frozenset[Ref]) -> Entry:
         """A message in hand that is not in the mailbox any more, or not under that number."""
         if any(ref.validity != entry.ref.validity for ref in present):
             gone = later(entry, "the server numbered its messages anew; this one is looked for", self.world)
-        elif entry.state in (State.ACTED, State.SETTLED):
+        elif entry.state is State.ACTED:
             gone = replace(entry, state=State.DONE, reason="")
         else:
             gone = replace(entry, state=State.SKIPPED, reason="it went from the mailbox before it was handled")

@@ -22,9 +22,8 @@ class State(StrEnum):
     """A step has started."""
     ACTED = "acted"
     """Every step has succeeded; the server copy is still untouched."""
-    SETTLED = "settled"
-    """The disposition has been carried out."""
     DONE = "done"
+    """The disposition has been carried out."""
     RETRY = "retry"
     """Something failed that may succeed later, at `retry_at`."""
     PARKED = "parked"
@@ -33,7 +32,7 @@ class State(StrEnum):
     """Left alone on purpose; `reason` says why."""
 
 
-UNFINISHED = frozenset({State.CLAIMED, State.ACTING, State.ACTED, State.SETTLED})
+UNFINISHED = frozenset({State.CLAIMED, State.ACTING, State.ACTED})
 """States in which only a crash leaves a message."""
 
 
