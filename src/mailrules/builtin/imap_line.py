@@ -1,48 +1,27 @@
-"""The line under the IMAP client: limits on what a server may send, deadlines, and answers read as they come.
+"""The line under the IMAP client: bounded memory and time, and answers read as they come.
 
-It sits in the documented override points of imaplib (open, read, readline, send, shutdown), which gives imapclient what
-it lacks: bounded memory and time, STARTTLS without injection, an IDLE that misses nothing and notices the end.
+It puts a `Wire` into the documented override points of imaplib (open, read, readline, send, shutdown), and adds what
+imapclient lacks: commands sent ahead, an IDLE that misses nothing and notices the end.
 """
 
 from __future__ import annotations
 
-import contextlib
 import imaplib
 import re
-import socket
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailrules.builtin.tls import Server, one_line
+from mailrules.builtin.wire import ORDINARY, Limits, Nonsense, Wire
 
 if TYPE_CHECKING:
     import ssl
 
-MIB = 1 << 20
-SLOWEST = 4096
-"""Octets a second that a server must manage on average, beyond a grace of four times the time-out."""
-
 _LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")
 _COUNT = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE)\r\n", re.IGNORECASE)
 _KIND = re.compile(rb"\* (?:\d+ )?([A-Za-z-]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the answer to one command may come to."""
-
-    line: int = MIB
-    literal: int = 16 * MIB
-    total: int = 16 * MIB
-    responses: int = 50_000
-
-
-ORDINARY = Limits()
-
-
-class Nonsense(imaplib.IMAP4.abort):
-    """The server says what the protocol does not allow, or more than is sane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +37,28 @@ class Answer:
     codes: tuple[bytes, ...] = ()
     """Texts of untagged OK, NO and BAD, where COPYUID may stand too (RFC 6851, section 4.3)."""
 
+    @property
+    def done(self) -> bool:
+        """Whether it succeeded, for the messages that are still there (RFC 5530, section 3: EXPUNGEISSUED)."""
+        return self.status == "OK" or self.text.upper().startswith(b"[EXPUNGEISSUED]")
+
+
+@dataclass(slots=True)
+class Sent:
+    """A command on its way."""
+
+    tag: bytes
+    keep: bytes
+    limits: Limits
+    answer: Answer | None = None
+
 
 class Line(imaplib.IMAP4):
     """A connection to an IMAP server (RFC 3501, RFC 9051)."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._buffer = bytearray()
-        self._limits = ORDINARY
-        self._used = 0
-        self._since = time.monotonic()
+        self._outstanding: deque[Sent] = deque()
         self._numbered = 0
         self.exists = 0
         self.came = 0
@@ -80,56 +71,39 @@ class Line(imaplib.IMAP4):
         """Connect."""
         self.host, self.port = host, port
         self.sock = self._server.connect(wrapped=self._server.security == "tls")
+        self._wire = Wire(self._server, self.sock)
 
     def read(self, size: int) -> bytes:
         """A literal."""
-        if size > self._limits.literal:
-            raise Nonsense(f"it announces {size} octets in one piece, over the limit of {self._limits.literal}")
-        pieces = [self._take(min(size, len(self._buffer)))]
-        missing = size - len(pieces[0])
-        while missing:
-            self._fill()
-            pieces.append(self._take(min(missing, len(self._buffer))))
-            missing -= len(pieces[-1])
-        return b"".join(pieces)
+        return self._wire.read(size)
 
     def readline(self) -> bytes:
         """A line with its end."""
-        seen = 0
-        while (end := self._buffer.find(b"\n", seen)) < 0:
-            seen = len(self._buffer)
-            if seen > self._limits.line:
-                raise Nonsense(f"it sends a line of more than {self._limits.line} octets")
-            self._fill()
-        return self._take(end + 1)
+        return self._wire.readline()
 
     def send(self, data: Any) -> None:
         """All of *data*, within the time-out."""
-        self.sock.settimeout(self._server.timeout)
-        self.sock.sendall(data)
+        self._wire.send(data)
 
     def shutdown(self) -> None:
         """Close. Never raises."""
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError):
-            self.sock.close()
+        self._wire.close()
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:  # noqa: ARG002 - the server knows
-        """Go on under TLS; what came before it is not believed (RFC 9051, section 11.1)."""
+        """Go on under TLS, asking anew what the server can do."""
         status, data = self._simple_command("STARTTLS")
         if status != "OK":
             raise self.error("STARTTLS refused")
-        if self._buffer:
-            raise Nonsense("it sent something between STARTTLS and the handshake")
-        self.sock = self._server.encrypt(self.sock)
+        self._wire.encrypt()
+        self.sock = self._wire.sock
         self._tls_established = True
         self.untagged_responses.clear()
         self._get_capabilities()
         return status, data
 
     def _command(self, name: str, *args: Any) -> bytes:
-        self._allow(ORDINARY)
+        self._drain()
+        self._wire.allow(ORDINARY)
         tag: bytes = super()._command(name, *args)  # type: ignore[misc]  # not in the published types
         return tag
 
@@ -142,47 +116,62 @@ class Line(imaplib.IMAP4):
             imaplib.IMAP4.abort: the server broke off, said goodbye or talked nonsense.
             OSError: the line failed.
         """
-        tag = self._begin(command, limits)
+        return self.answer(self.ahead(command, keep=keep, limits=limits))
+
+    def ahead(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Sent:
+        """Send *command* and let the server work on it; others may be sent before its `answer` is called for."""
+        self._numbered += 1
+        sent = Sent(b"M%d " % self._numbered, keep, limits)
+        self.send(sent.tag + command + b"\r\n")
+        self._outstanding.append(sent)
+        return sent
+
+    def answer(self, sent: Sent) -> Answer:
+        """The answer to a command that was sent before; raises as `exchange` does."""
+        while sent.answer is None:
+            oldest = self._outstanding.popleft()
+            oldest.answer = self._read_answer(oldest)
+        return sent.answer
+
+    def _read_answer(self, sent: Sent) -> Answer:
+        self._wire.allow(sent.limits)
         kept: list[tuple[bytes, ...]] = []
         codes: list[bytes] = []
-        while not (line := self.readline()).startswith(tag):
+        while not (line := self.readline()).startswith(sent.tag):
             response = self._whole(line)
             kind = self._note(response[0])
-            if kind == keep:
+            if kind == sent.keep:
                 kept.append(response)
             elif kind in {b"OK", b"NO", b"BAD"}:
                 codes.append(response[0][2:].strip())
-            if len(kept) + len(codes) > limits.responses:
-                raise Nonsense(f"it sends more than {limits.responses} responses to one command")
-        status, _, text = line[len(tag) :].strip().partition(b" ")
+            if len(kept) + len(codes) > sent.limits.responses:
+                raise Nonsense(f"it sends more than {sent.limits.responses} responses to one command")
+        status, _, text = line[len(sent.tag) :].strip().partition(b" ")
         return Answer(status.decode("ascii", "replace").upper(), text, tuple(kept), tuple(codes))
 
     def listen(self, seconds: float) -> None:
         """Listen (RFC 2177) until `came` is no longer 0, at most so long."""
-        tag = self._begin(b"IDLE", ORDINARY)
+        self._drain()
+        self._wire.allow(ORDINARY)
+        idle = self.ahead(b"IDLE")
         while not (line := self.readline()).startswith(b"+"):
-            if line.startswith(tag):
-                raise self.error(f"IDLE refused: {one_line(line[len(tag) :])}")
+            if line.startswith(idle.tag):
+                raise self.error(f"IDLE refused: {one_line(line[len(idle.tag) :])}")
             self._note(line)
         end = time.monotonic() + seconds
-        while not self.came and self._arrived(end):
-            self._allow(ORDINARY)
+        while not self.came and self._wire.arrived(end):
+            self._wire.allow(ORDINARY)
             self._note(self.readline())
-        self._allow(ORDINARY)
         self.send(b"DONE\r\n")
-        while not (line := self.readline()).startswith(tag):
-            self._note(line)
+        self.answer(idle)
 
-    def _begin(self, command: bytes, limits: Limits) -> bytes:
-        self._allow(limits)
-        self._numbered += 1
-        tag = b"M%d " % self._numbered
-        self.send(tag + command + b"\r\n")
-        return tag
+    def _drain(self) -> None:
+        while self._outstanding:
+            self.answer(self._outstanding[0])
 
     def _whole(self, line: bytes) -> tuple[bytes, ...]:
         parts: list[bytes] = []
-        while found := _LITERAL.search(line):
+        while line.endswith(b"}\r\n") and (found := _LITERAL.search(line)):
             parts += (line, self.read(int(found[1])))
             line = self.readline()
         return (*parts, line)
@@ -204,46 +193,3 @@ class Line(imaplib.IMAP4):
         else:
             self.came += max(0, number - self.exists)
             self.exists = number
-
-    # Octets.
-
-    def _allow(self, limits: Limits) -> None:
-        self._limits, self._used, self._since = limits, 0, time.monotonic()
-
-    def _take(self, count: int) -> bytes:
-        self._used += count
-        if self._used > self._limits.total:
-            raise Nonsense(f"it sends more than {self._limits.total} octets to one command")
-        with memoryview(self._buffer) as view:
-            taken = bytes(view[:count])
-        del self._buffer[:count]
-        return taken
-
-    def _fill(self) -> None:
-        grace = 4 * self._server.timeout + (self._used + len(self._buffer)) / SLOWEST
-        left = self._since + grace - time.monotonic()
-        if left <= 0:
-            raise TimeoutError(f"it sends too slowly: no whole answer after {grace:.3g} s")
-        self.sock.settimeout(min(left, self._server.timeout))
-        self._receive()
-
-    def _arrived(self, end: float) -> bool:
-        """Whether a whole line is there before *end*."""
-        while b"\n" not in self._buffer:
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            self.sock.settimeout(left)
-            try:
-                self._receive()
-            except TimeoutError:
-                return False
-            if len(self._buffer) > self._limits.line:
-                raise Nonsense(f"it sends a line of more than {self._limits.line} octets")
-        return True
-
-    def _receive(self) -> None:
-        data = self.sock.recv(65536)
-        if not data:
-            raise self.abort("the server broke the connection off")
-        self._buffer += data

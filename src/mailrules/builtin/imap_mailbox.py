@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mailrules.api import Head, Ref, Settlement
-from mailrules.builtin.imap_fetch import Items, read_fetches, read_moment, read_search, uid_batches, uid_set
-from mailrules.builtin.imap_line import MIB, Limits
+from mailrules.builtin.imap_fetch import Items, read_fetches, read_flags, read_moment, read_search, uid_batches, uid_set
+from mailrules.builtin.imap_line import Sent
 from mailrules.builtin.imap_session import Session
 from mailrules.builtin.imap_settle import Settling
+from mailrules.builtin.wire import MIB, Limits
 
 log = logging.getLogger(__name__)
 
@@ -55,19 +57,17 @@ class ImapMailbox:
 
     def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
         """Header blocks in the order asked for; a batch is read whole before the first of it is given."""
-        for batch in batches(self._here(refs), HEADS):
-            found = self._fetch((int(ref.uid) for ref in batch), HEAD_ITEMS, HEADERS)
+        for batch, found in self._fetch(batches(self._here(refs), HEADS), HEAD_ITEMS, HEADERS):
             for ref in batch:
-                items = found.pop(int(ref.uid), {})
+                items = found.pop(uid_of(ref), {})
                 if b"BODY[HEADER]" in items:
                     yield self._head(ref, items)
 
     def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
         """Whole messages in the order asked for; a batch is read whole before the first of it is given."""
-        for batch in self._by_size(self._here(refs)):
-            found = self._fetch((int(ref.uid) for ref in batch), b" (UID BODY.PEEK[])", MESSAGES)
+        for batch, found in self._fetch(self._by_size(self._here(refs)), b" (UID BODY.PEEK[])", MESSAGES):
             for ref in batch:
-                items = found.pop(int(ref.uid), {})
+                items = found.pop(uid_of(ref), {})
                 if b"BODY[]" in items:
                     yield ref, items[b"BODY[]"]
 
@@ -98,31 +98,46 @@ class ImapMailbox:
         """Those that can still be meant: another UIDVALIDITY makes them strangers (RFC 9051, section 2.3.1.1)."""
         return [ref for ref in refs if ref.validity == self._session.validity]
 
-    def _fetch(self, uids: Iterable[int], items: bytes, limits: Limits) -> dict[int, Items]:
+    def _fetch(
+        self, batches: Iterable[Sequence[Ref]], items: bytes, limits: Limits
+    ) -> Iterator[tuple[Sequence[Ref], dict[int, Items]]]:
+        """Each batch with what came for it; the next one is asked for before, so that the server works meanwhile."""
+        ahead: deque[tuple[Sequence[Ref], list[Sent]]] = deque()
+        for batch in batches:
+            ahead.append((batch, [self._ask(uids, items, limits) for uids in uid_batches(map(uid_of, batch), HEADS)]))
+            if len(ahead) > 1:
+                yield self._come(*ahead.popleft())
+        while ahead:
+            yield self._come(*ahead.popleft())
+
+    def _ask(self, uids: list[int], items: bytes, limits: Limits) -> Sent:
+        return self._session.ahead(b"UID FETCH " + uid_set(uids) + items, keep=b"FETCH", limits=limits)
+
+    def _come(self, batch: Sequence[Ref], sent: Iterable[Sent]) -> tuple[Sequence[Ref], dict[int, Items]]:
         found: dict[int, Items] = {}
-        for batch in uid_batches(uids, HEADS):
-            answer = self._session.demand(b"UID FETCH " + uid_set(batch) + items, keep=b"FETCH", limits=limits)
+        for one in sent:
+            answer = self._session.outcome(one)
             with self._session.server.faults():
                 found |= read_fetches(answer.responses)
-        return found
+        return batch, found
 
     def _head(self, ref: Ref, items: Items) -> Head:
         size = items.get(b"RFC822.SIZE", b"")
         if size.isdigit():
-            self._sizes[int(ref.uid)] = int(size)
+            self._sizes[uid_of(ref)] = int(size)
         return Head(
             ref,
             items[b"BODY[HEADER]"],
-            size=self._sizes.get(int(ref.uid)),
+            size=self._sizes.get(uid_of(ref)),
             received=read_moment(items.get(b"INTERNALDATE", b"")),
-            flags=frozenset(items.get(b"FLAGS", b"").decode("utf-8", "replace").split()) - {"\\Recent"},
+            flags=read_flags(items.get(b"FLAGS", b"")),
         )
 
     def _by_size(self, refs: Sequence[Ref]) -> Iterator[list[Ref]]:
         batch: list[Ref] = []
         octets = 0
         for ref in refs:
-            size = self._sizes.get(int(ref.uid), BODY_OCTETS // BODIES)
+            size = self._sizes.get(uid_of(ref), BODY_OCTETS // BODIES)
             if size > LARGEST:
                 log.warning("%s: message %s has %d octets, too many to fetch", self._session.server, ref.uid, size)
                 continue
@@ -139,3 +154,8 @@ def batches(refs: Sequence[Ref], most: int) -> Iterator[Sequence[Ref]]:
     """*refs* in their order, at most so many at a time."""
     for start in range(0, len(refs), most):
         yield refs[start : start + most]
+
+
+def uid_of(ref: Ref) -> int:
+    """Its UID as a number."""
+    return int(ref.uid)

@@ -10,8 +10,9 @@ from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
 from mailrules.api import PasswordCredential, PersonNeeded, Transient
-from mailrules.builtin.imap_line import ORDINARY, Answer, Limits, Line, Nonsense
+from mailrules.builtin.imap_line import Answer, Line, Sent
 from mailrules.builtin.tls import Server, one_line, words
+from mailrules.builtin.wire import ORDINARY, Limits, Nonsense
 
 if TYPE_CHECKING:
     from mailrules.api import Place
@@ -144,11 +145,20 @@ class Session:
             return self.line.exchange(command, keep=keep, limits=limits)
 
     def demand(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Answer:
-        """One command that must succeed; messages that are gone in between are no failure (RFC 5530: EXPUNGEISSUED)."""
-        answer = self.ask(command, keep=keep, limits=limits)
-        if answer.status != "OK" and not answer.text.upper().startswith(b"[EXPUNGEISSUED]"):
-            verb = b" ".join(command.split()[:2]).decode()
-            raise self.server.transient(f"{verb} answered {answer.status} {one_line(answer.text)}")
+        """One command that must succeed."""
+        return self.outcome(self.ahead(command, keep=keep, limits=limits))
+
+    def ahead(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Sent:
+        """One command that must succeed, sent; `outcome` waits for it. Other commands may come between."""
+        with self.server.faults():
+            return self.line.ahead(command, keep=keep, limits=limits)
+
+    def outcome(self, sent: Sent) -> Answer:
+        """The answer, where it is no refusal; messages that have gone meanwhile are none (RFC 5530: EXPUNGEISSUED)."""
+        with self.server.faults():
+            answer = self.line.answer(sent)
+        if not answer.done:
+            raise self.server.transient(f"it answers {answer.status} {one_line(answer.text)} to {sent.keep.decode()}")
         return answer
 
     def create(self, folder: str) -> Answer:

@@ -202,7 +202,7 @@ class Settling:
     def _run(self, verb: bytes, batch: Sequence[int], rest: bytes = b"") -> None:
         """One command on a set; if the server refuses it, these messages have failed, and only these."""
         answer = self._session.ask(b" ".join((verb, uid_set(batch), rest)).rstrip())
-        if not done(answer):
+        if not answer.done:
             self._fail(batch, f"{verb.split()[1].decode()} answered {answer.status} {one_line(answer.text)}")
 
     def _run_into(self, folder: str, verb: bytes, batch: Sequence[int]) -> Answer | None:
@@ -212,7 +212,7 @@ class Settling:
         if answer.status == "NO" and self._missing(answer, folder):
             made = self._session.create(folder)
             answer = self._session.ask(command) if made.status == "OK" else made
-        if done(answer):
+        if answer.done:
             return answer
         self._fail(batch, f"{verb.split()[1].decode()} to {folder} answered {answer.status} {one_line(answer.text)}")
         return None
@@ -232,11 +232,6 @@ class Settling:
         for uid in uids:
             if settlement := self._open.pop(uid, None):
                 self.failed[settlement.ref] = reason
-
-
-def done(answer: Answer) -> bool:
-    """Whether it succeeded, for the messages that are still there (RFC 5530: EXPUNGEISSUED)."""
-    return answer.status == "OK" or answer.text.upper().startswith(b"[EXPUNGEISSUED]")
 
 
 def copied(answer: Answer) -> set[int]:

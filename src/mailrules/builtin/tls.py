@@ -86,7 +86,7 @@ class Server:
         return trusted
 
     def connect(self, *, wrapped: bool) -> socket.socket:
-        """A connection, encrypted at once if *wrapped*; each step may take `timeout`.
+        """A connection, under TLS at once if *wrapped*; each step may take `timeout`.
 
         Raises:
             OSError: any failure; `fault` says it in words.
