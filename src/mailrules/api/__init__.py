@@ -26,8 +26,8 @@ from mailrules.api.options import (
     Template,
     Templates,
     build_options,
-    options_schema,
 )
+from mailrules.api.schema import options_schema
 from mailrules.model.action import (
     Action,
     Context,

@@ -184,7 +184,7 @@ class Template:
     taken for a template.
     """
 
-    source: str
+    source: str = ""
 
     @property
     def constant(self) -> bool:
@@ -198,21 +198,37 @@ class Template:
     @cached_property
     def needs_body(self) -> bool:
         """Whether it mentions something of `message` that only the body tells."""
-        return not self.constant and any(name in BODY_ATTRIBUTES for name in self._message_attributes())
+        if self.constant:
+            return False
+        if self._simple is not None:
+            return any(name == "message" and attribute in BODY_ATTRIBUTES for name, attribute in self._simple)
+        return self._message_needs_body()
 
-    def _message_attributes(self) -> Iterator[str]:
+    @cached_property
+    def _simple(self) -> list[tuple[str, str]] | None:
+        """(name, first attribute) of every expression when all are names with dots; None when only Jinja2 can tell."""
+        rest = _SIMPLE.sub("", self.source)
+        if "{{" in rest or "{%" in rest or "{#" in rest:
+            return None
+        found = [(each[1], each[2] or "") for each in _SIMPLE.finditer(self.source)]
+        return found if all(name in TEMPLATE_NAMES for name, _ in found) else None
+
+    def _message_needs_body(self) -> bool:
+        """By the syntax tree; a message that goes elsewhere than before a dot or bracket may be asked for anything."""
         from jinja2 import nodes
 
-        for node in _environment().parse(self.source).find_all(nodes.Getattr):
-            if isinstance(node.node, nodes.Name) and node.node.name == "message":
-                yield node.attr
+        tree = _environment().parse(self.source)
+        messages = sum(name.name == "message" for name in tree.find_all(nodes.Name))
+        fields = [node for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if _is_message(node.node)]
+        attributes = {node.attr for node in fields if isinstance(node, nodes.Getattr)}
+        return messages > len(fields) or bool(attributes & BODY_ATTRIBUTES)
 
     def problem(self) -> tuple[int, str] | None:
         """What makes it no template, as (line within it, sentence); None when it compiles."""
+        if self.constant or self._simple is not None:
+            return None
         from jinja2 import TemplateSyntaxError, meta
 
-        if self.constant:
-            return None
         try:
             unknown = meta.find_undeclared_variables(_environment().parse(self.source)) - TEMPLATE_NAMES
         except TemplateSyntaxError as error:
@@ -262,8 +278,15 @@ class Templates:
         return [text for text in (item.render(data) for item in self.items) if text.strip()]
 
 
+_SIMPLE = re.compile(r"\{\{-?\s*([a-z]+)(?:\.([A-Za-z_]\w*))?(?:\.[A-Za-z_]\w*)*\s*-?\}\}")
+"""An expression that is a name with dots, as nearly all are: what it needs is plain without loading Jinja2."""
+
 TEMPLATE_NAMES = frozenset({"message", "match", "data", "account", "listener", "now"})
 _shared: list[Any] = []
+
+
+def _is_message(node: Any) -> bool:
+    return getattr(node, "name", "") == "message"
 
 
 def _environment() -> Any:
@@ -275,17 +298,6 @@ def _environment() -> Any:
 
 
 _PARSERS: Mapping[type[Any], Any] = {Duration: Duration.parse, Size: Size.parse}
-
-_SCHEMAS: Mapping[type[Any], dict[str, Any]] = {
-    Secret: {"type": "string", "description": "env:NAME, file:PATH or keyring:SERVICE/USER; a literal works, warned."},
-    Template: {"type": "string", "description": "Text; {{ ... }} is filled in from the message."},
-    Templates: {
-        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
-        "description": "One text or a list; {{ ... }} is filled in from the message.",
-    },
-    Duration: {"type": "string", "description": "A number with a unit: 5s, 90m, 1h 30m, 14d, 2w."},
-    Size: {"type": ["string", "integer"], "description": "Octets, or with a unit: 500KB, 10MB, 10MiB."},
-}
 
 
 def build_options(kind: type[T], raw: Any, *, root: Path) -> T:
@@ -328,20 +340,6 @@ def expand_shorthand(kind: type[Any], raw: Any) -> Any:
     if field and not isinstance(raw, Mapping):
         return {field: raw}
     return raw
-
-
-def options_schema(kind: type[Any]) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of an options type, for editors, `check` and the docs, with `$defs`."""
-    schema = msgspec.json.schema(kind, schema_hook=lambda t: dict(_SCHEMAS[t]))
-    inline, shorthand = getattr(kind, "inline", None), getattr(kind, "shorthand", None)
-    if not (inline or shorthand):
-        return schema
-    definitions = schema.pop("$defs")
-    name = schema["$ref"].rpartition("/")[2]
-    bare = definitions[name]["properties"][inline or shorthand]
-    if inline:
-        return {**bare, "$defs": definitions}
-    return {"anyOf": [bare, schema], "$defs": definitions}
 
 
 def templates(options: Any) -> Iterator[Template]:
