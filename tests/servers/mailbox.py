@@ -95,7 +95,10 @@ class Mailbox:
             expect(imap.append(quoted(folder), f"({flags})", when, message))
 
     def load(self, messages: Iterable[bytes], folder: str = "INBOX") -> None:
-        """Write messages into the maildir, unchanged and unseen, UIDs in the order given: ten thousand in a moment."""
+        """Write messages into the maildir, unchanged and unseen, UIDs in the order given: ten thousand in a moment.
+
+        The names carry the sizes on disk and on the wire, as Dovecot's own deliveries do.
+        """
         if self.home is None:
             raise ValueError("only Dovecot keeps a maildir to load; append or deliver instead")
         with self.session() as imap:
@@ -104,7 +107,9 @@ class Mailbox:
         maildir = self.home / "Maildir" / ("" if folder == "INBOX" else "." + folder.replace("/", "."))
         stamp, names = time.time_ns(), itertools.count()
         for message in messages:
-            drop(maildir / "new" / f"{stamp // 10**9}.M{stamp % 10**9:09}P{next(names):08}.testbed", message)
+            bare = message.count(b"\n") - message.count(b"\r\n")
+            sizes = f"S={len(message)},W={len(message) + bare}"
+            drop(maildir / "new" / f"{stamp // 10**9}.M{stamp % 10**9:09}P{next(names):08}.testbed,{sizes}", message)
 
     def snapshot(self, *, content: bool = True) -> Snapshot:
         """All that the server holds, read without changing it; without content it is quick, and the digests empty."""
