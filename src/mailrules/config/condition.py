@@ -114,6 +114,8 @@ def _test(node: Node, reading: Reading, names: tuple[str, ...]) -> Test | None:
     if None in operators or None in modified.values():
         return None
     whole = tuple(found for found in operators if found)
+    if "timezone" in kind.modifiers:
+        modified.setdefault("timezone", reading.zone)
     return Test(field=reading.field, operators=whole, names=names, span=node.span, **modified)
 
 

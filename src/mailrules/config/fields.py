@@ -30,6 +30,8 @@ class FieldKind:
     """What to write instead of what it does not take."""
 
 
+NO_FIELD = FieldKind("", ())
+
 _OCCURRING = ("exists", "count", "occurrence", "case_sensitive")
 
 

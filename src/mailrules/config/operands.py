@@ -10,8 +10,9 @@ from typing import Any
 from mailrules.api import Duration, Size
 from mailrules.config import moments, patterns
 from mailrules.config.document import Node
-from mailrules.config.fields import FieldKind
+from mailrules.config.fields import NO_FIELD, RESULTS, FieldKind
 from mailrules.config.findings import Findings
+from mailrules.config.nearest import suggestion
 from mailrules.config.structure import kind_of, not_allowed, wrong_type
 from mailrules.model.condition import Operator
 
@@ -25,8 +26,10 @@ class Reading:
     findings: Findings
     timezone: str
     field: str = ""
-    kind: FieldKind = FieldKind("", ())
+    kind: FieldKind = NO_FIELD
     case_sensitive: bool = False
+    zone: str = ""
+    """The rules file's own time zone, which goes with its tests; empty for the account's."""
 
     def of(self, field: str, kind: FieldKind, *, case_sensitive: bool = False) -> Reading:
         """The same for another field."""
@@ -200,8 +203,6 @@ def _time(_name: str, node: Node, reading: Reading) -> tuple[int, int] | None:
 
 
 def _result(name: str, node: Node, reading: Reading) -> str | None:
-    from mailrules.config.fields import RESULTS
-
     if node.value in RESULTS:
         return str(node.value)
     not_allowed(node, RESULTS, reading.findings, f"'{name}' of 'auth'")
@@ -246,8 +247,6 @@ def counts(node: Node, reading: Reading) -> tuple[Operator, ...] | None:
     bounds = []
     for name, child in node.items():
         if name not in ("over", "under"):
-            from mailrules.config.nearest import suggestion
-
             reading.findings.add(
                 child.label,
                 "unknown-operator",

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from mailrules.api import Options, OptionsError, Secret, Template, build_options, options_schema
+from mailrules.api import Options, OptionsError, Secret, Template, Templates, build_options, options_schema
 from mailrules.config.document import Node, Place
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import nearest, suggestion
@@ -99,10 +99,14 @@ def _leaves(options: Any, node: Node | None) -> Iterator[tuple[Any, Node | None]
     """Every secret and template in *options*, with where it was written; None for a default."""
     if isinstance(options, Secret | Template):
         yield options, node
+    elif isinstance(options, Templates):
+        whole = node is None or not isinstance(node.value, list)
+        yield from ((item, node if whole else _child(node, at)) for at, item in enumerate(options.items))
     elif isinstance(options, msgspec.Struct):
-        shorthand = getattr(type(options), "shorthand", None)
+        inline, shorthand = (getattr(type(options), kind, None) for kind in ("inline", "shorthand"))
         for name, key in zip(options.__struct_fields__, options.__struct_encode_fields__, strict=True):
             bare = name == shorthand and node is not None and not isinstance(node.value, dict)
+            bare = bare or name == inline
             yield from _leaves(getattr(options, name), node if bare else _child(node, key))
     elif isinstance(options, Mapping):
         for key, value in options.items():

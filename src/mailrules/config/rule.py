@@ -35,6 +35,8 @@ class Surroundings:
     transitions: Transitions
     timezone: str
     now: datetime
+    zone: str = ""
+    """The file's own time zone; empty where it says none."""
 
     @cached_property
     def scripts(self) -> dict[str, Script | None]:
@@ -44,7 +46,7 @@ class Surroundings:
     @cached_property
     def reading(self) -> Reading:
         """How conditions are read."""
-        return Reading(self.findings, self.timezone)
+        return Reading(self.findings, self.timezone, zone=self.zone)
 
 
 def compile_rule(node: Node, around: Surroundings) -> Rule | None:

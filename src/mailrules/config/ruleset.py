@@ -54,9 +54,10 @@ class RuleFiles:
         spec = fit(node, RulesFile, self._findings, owner="the rules file")
         if not isinstance(node.value, dict):
             return Compiled()
+        zone = ""
         if spec and spec.timezone:
-            timezone = moments.read_zone(node["timezone"], spec.timezone, self._findings)
-        around = Surroundings(self._files.root, self._findings, self._transitions, timezone, self._now)
+            zone = moments.read_zone(node["timezone"], spec.timezone, self._findings)
+        around = Surroundings(self._files.root, self._findings, self._transitions, zone or timezone, self._now, zone)
         listed = node["rules"] if isinstance(node.value.get("rules"), list) else ()
         rules = tuple(Written(rule, item) for item in listed if (rule := compile_rule(item, around)))
         unmatched = compile_unmatched(node["unmatched"], around) if "unmatched" in node else None
