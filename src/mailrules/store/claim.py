@@ -26,24 +26,28 @@ def key_of(entry: Entry) -> Key:
 def claim(connection: Connection, wanted: Sequence[Entry], now: datetime, token: int) -> list[Entry]:
     """Those of *wanted* that are new or in `retry`, now in the database as given and bearing *token*, in order.
 
-    Taken again, an entry comes with the steps that are on record, whatever the caller knew of them.
+    Of several that are one message the first counts. Taken again, an entry comes with the steps that are on record,
+    whatever the caller knew of them.
     """
     fresh: dict[Key, Entry] = {}
     for entry in wanted:
         if entry.id is None:
             fresh.setdefault(key_of(entry), entry)
-    again = {entry.id: entry for entry in wanted if entry.id is not None}
+    add_new(connection, fresh.values(), now, token)
     numbers: dict[Key, int] = {}
     mine: dict[int, Entry] = {}
-    add_new(connection, fresh.values(), now, token)
     for number, key, state, bearer in _standing(connection, fresh):
-        numbers[key] = number
         if bearer == token:
             mine[number] = replace(fresh[key], id=number, updated=now)
-        elif state == State.RETRY:
-            again.setdefault(number, replace(fresh[key], id=number))
+        if bearer == token or state == State.RETRY:
+            numbers[key] = number
+    order = [(entry.id or numbers.get(key_of(entry)), entry) for entry in wanted]
+    again: dict[int, Entry] = {}
+    for waiting, entry in order:
+        if waiting is not None and waiting not in mine:
+            again.setdefault(waiting, replace(entry, id=waiting))
     mine |= {entry.id or 0: entry for entry in _take_again(connection, again, now, token)}
-    found = (mine.pop(entry.id or numbers.get(key_of(entry), 0), None) for entry in wanted)
+    found = (mine.pop(number, None) for number, _ in order if number is not None)
     return [entry for entry in found if entry is not None]
 
 

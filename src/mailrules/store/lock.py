@@ -57,6 +57,7 @@ class WorkspaceLock:
         """Let the next one in; nothing happens when it is not held."""
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # a child between fork and exec may hold it open still
             os.close(self._descriptor)
             self._descriptor = None
 

@@ -90,7 +90,9 @@ class OverlayJournal:
     def _write(self, changed: Sequence[Entry], now: datetime, records: tuple[StepRecord, ...] = ()) -> None:
         self._fetch(entry.id for entry in changed)
         if missing := sum(entry.id not in self._own for entry in changed):
-            raise JournalError(f"{missing} of {len(changed)} entries are not in the journal any more")
+            raise JournalError(
+                f"{missing} of {len(changed)} entries are not in the journal any more; look with 'mailrules log'"
+            )
         for entry in changed:
             steps = self._own[_number(entry)].steps + records
             self._put(replace(entry, steps=steps, updated=now))

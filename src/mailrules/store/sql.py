@@ -201,7 +201,9 @@ def _update(connection: Connection, changed: Sequence[Entry], now: datetime) -> 
     rows: list[dict[str, Any]] = [row_of(entry, now) | {"number": entry.id} for entry in changed]
     written = connection.execute(update(entries).where(entries.c.id == bindparam("number")), rows).rowcount
     if written != len(rows):
-        raise JournalError(f"{len(rows) - written} of {len(rows)} entries are not in the journal any more")
+        raise JournalError(
+            f"{len(rows) - written} of {len(rows)} entries are not in the journal any more; look with 'mailrules log'"
+        )
 
 
 def _asked(query: Query) -> Iterator[ColumnElement[bool]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -93,7 +94,9 @@ def _looking_at(path: Path) -> sqlite3.Connection | None:
     return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
 
+@cache
 def _script() -> str:
+    """What makes an empty journal."""
     tables = [*metadata.sorted_tables, versions]
     made = [str(CreateTable(table).compile(dialect=dialect.dialect())) for table in tables]
     for table in tables:
