@@ -83,7 +83,7 @@ class Line(imaplib.IMAP4):
 
     def send(self, data: Any) -> None:
         """All of *data*, within the time-out."""
-        self._wire.send(data)
+        self._wire.sendall(data)
 
     def shutdown(self) -> None:
         """Close. Never raises."""

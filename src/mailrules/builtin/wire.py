@@ -1,6 +1,6 @@
 """Octets to and from a server: limits on what it may send, deadlines for each answer, TLS without injection.
 
-The protocol libraries of the standard library read through it, in the place of the file they would make of a socket.
+The protocol libraries of the standard library work on it in the place of a socket and of the file they make of one.
 """
 
 from __future__ import annotations
@@ -57,7 +57,11 @@ class Wire:
         """From here on the answer to a command is read; it may come to so much."""
         self.limits, self._used, self._since = limits, 0, time.monotonic()
 
-    def send(self, data: bytes) -> None:
+    def makefile(self, _mode: str = "rb") -> Wire:
+        """What poplib and smtplib read from: itself, as it stands in for the socket."""
+        return self
+
+    def sendall(self, data: bytes) -> None:
         """All of *data*, within the time-out."""
         self.sock.settimeout(self._server.timeout)
         self.sock.sendall(data)
@@ -90,6 +94,13 @@ class Wire:
             pieces.append(self._take(end + 1 or len(self._data)))
             length += len(pieces[-1])
         return b"".join(pieces)
+
+    def read_dotted(self) -> bytes:
+        """Lines up to one with a dot alone, other leading dots taken off (RFC 1939, section 3)."""
+        lines = []
+        while (line := self.readline()) not in {b".\r\n", b".\n"}:
+            lines.append(line.removeprefix(b"."))
+        return b"".join(lines)
 
     def arrived(self, end: float) -> bool:
         """Whether something is there to be read before *end*, on the monotonic clock."""
