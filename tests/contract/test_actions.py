@@ -1,0 +1,82 @@
+"""Every action that ships, against the one contract."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from mailrules.builtin.action_command import COMMAND
+from mailrules.builtin.action_log import LOG
+from mailrules.builtin.action_map import MAP
+from mailrules.builtin.action_save import SAVE
+from mailrules.builtin.action_send import SEND
+from mailrules.builtin.action_webhook import WEBHOOK
+from mailrules.testing.action_contract import ActionContract
+
+
+class TestLog(ActionContract):
+    action = LOG
+    options = "seen: {{ message.subject }}"
+
+
+class TestMap(ActionContract):
+    action = MAP
+    options = {"to": "{{ message.author.address }}", "subject": "Re: {{ message.subject }}"}
+
+
+class TestSaveMessage(ActionContract):
+    action = SAVE
+    options = {"to": "kept/{{ message.subject | slug }}"}
+
+
+class TestSaveAttachments(ActionContract):
+    action = SAVE
+    options = {"attachments": "*.pdf", "to": "invoices/{{ message.date.year }}"}
+
+
+class TestSend(ActionContract):
+    action = SEND
+    options = {
+        "from": "Support <support@desk.example>",
+        "to": ["office@desk.example", "{{ message.author.address }}"],
+        "subject": "Fwd: {{ message.subject }}",
+        "text": "{{ data.summary }}",
+    }
+    data = {"summary": "An invoice came."}
+
+
+class TestSendAttachments(ActionContract):
+    action = SEND
+    options = {"from": "support@desk.example", "to": "office@desk.example", "attachments": "*.pdf"}
+
+
+class TestCommand(ActionContract):
+    action = COMMAND
+    options = {"run": [sys.executable, "-c", "import sys; print(len(sys.stdin.buffer.read()))", "{{ message.subject }}"]}
+
+
+class TestWebhook(ActionContract):
+    action = WEBHOOK
+
+    @pytest.fixture
+    def raw_options(self, taker):
+        return {"url": f"http://127.0.0.1:{taker}/hook"}
+
+    @pytest.fixture
+    def taker(self):
+        class Taker(BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield server.server_port
+            server.shutdown()
