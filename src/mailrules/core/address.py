@@ -11,6 +11,9 @@ from mailrules.model.message import Address
 Decode = Callable[[str], str]
 """Turns a phrase with encoded words into what it says."""
 
+LONGEST = 1 << 18
+"""Octets of one address header that are read."""
+
 _SIMPLE = re.compile(
     r"""\s*+(?:(?:"([^"\\]*+)"\s*+|([^"<>()@,;:\\\[\]]*+))<([^\s"<>()@,;:\\\[\]]++@[^\s"<>()@,;:\\\[\]]++)>
     |([^\s"<>()@,;:\\\[\]]++@[^\s"<>()@,;:\\\[\]]++))\s*+(?:,|\Z)""",

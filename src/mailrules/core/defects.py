@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mailrules.model.message import Defect
 
-MOST = 100
-"""Recorded for one message; a message with ten thousand broken parts need not say so ten thousand times."""
+MOST = 20
+"""Recorded of one word; a message with ten thousand broken parts need not say so ten thousand times."""
 
 
 class Defects:
@@ -37,15 +37,18 @@ class Defects:
     | duplicate-header       | a header that may stand once stands there several times                     |
     """
 
-    __slots__ = ("_found",)
+    __slots__ = ("_found", "_words")
 
     def __init__(self) -> None:
         self._found: dict[Defect, None] = {}
+        self._words: dict[str, int] = {}
 
     def add(self, word: str, detail: str = "") -> None:
         """Record one; a repetition and everything past the limit is ignored."""
-        if len(self._found) < MOST:
-            self._found[Defect(word, detail)] = None
+        defect = Defect(word, detail)
+        if defect not in self._found and self._words.get(word, 0) < MOST:
+            self._found[defect] = None
+            self._words[word] = self._words.get(word, 0) + 1
 
     def all(self) -> tuple[Defect, ...]:
         """What has been found so far."""

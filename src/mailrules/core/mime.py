@@ -155,17 +155,17 @@ def _spans(octets: bytes, start: int, end: int, boundary: bytes) -> tuple[list[t
     spans: list[tuple[int, int]] = []
     begin = -1
     at = octets.find(delimiter, start, end)
-    while at >= 0 and len(spans) < MOST:
+    while at >= 0:
         past = at + len(delimiter)
         tail = _TAIL.match(octets, past, end) if at == start or octets[at - 1] == _LF else None
         if tail:
             if begin >= 0:
                 spans.append((begin, max(begin, _before(octets, at))))
-            if tail[1]:
+            if tail[1] or len(spans) > MOST:
                 return spans, True
             begin = past = tail.end()
         at = octets.find(delimiter, past, end)
-    if begin >= 0 and len(spans) < MOST:
+    if begin >= 0:
         spans.append((begin, end))
     return spans, begin < 0
 

@@ -126,6 +126,9 @@ class ParsedMessage:
     def _read_addresses(self, name: str) -> tuple[Address, ...]:
         found: list[Address] = []
         for value in self._values(name):
+            if len(value) > address.LONGEST:
+                self._defects.add("header-too-long", f"{name}: {len(value)} octets")
+                value = value[: address.LONGEST]  # noqa: PLW2901 - the value as far as it is read
             text = raw_text(value, "" if value.isascii() else self._charset, self._defects)
             found += address.addresses(one_line(text, self._defects), self._decode)
         return tuple(found)

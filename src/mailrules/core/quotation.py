@@ -32,6 +32,9 @@ def reply_text(text: str) -> str:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         bare = line.strip()
+        if not bare:
+            kept.append("")
+            continue
         if line.rstrip("\r") in ("-- ", "--") or _SEPARATOR.match(bare) or _header_block(lines, number):
             break
         if bare.startswith(">"):
