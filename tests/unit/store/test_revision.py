@@ -20,6 +20,7 @@ from mailrules.store import revision, schema
 from mailrules.store.sql import open_journal
 from mailrules.testing.journal_contract import entry
 
+MADE_BY = "SELECT sql FROM sqlite_master WHERE name = ?"
 SHIPPED = Path(revision.__file__).with_name("migrations")
 
 
@@ -47,7 +48,7 @@ def shape(connection):
             sorted(map(str, seen.get_indexes(table))),
             sorted(map(str, seen.get_unique_constraints(table))),
             sorted(map(str, seen.get_foreign_keys(table))),
-            seen.get_table_options(table),
+            "AUTOINCREMENT" in connection.exec_driver_sql(MADE_BY, (table,)).scalar(),
         )
         for table in seen.get_table_names()
     }

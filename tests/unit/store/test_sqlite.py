@@ -169,7 +169,7 @@ def test_read_only_sees_what_a_running_process_writes(url, journal):
     assert uids(reader.find(Query())) == ["1"]
 
 
-def test_read_only_sees_what_a_crash_left_unmerged(path, url, journal, tmp_path):
+def test_read_only_sees_what_a_crash_left_unmerged(path, journal, tmp_path):
     (one,) = journal.claim([entry(1)])
     crashed = tmp_path / "crashed"
     crashed.mkdir()
