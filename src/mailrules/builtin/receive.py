@@ -9,12 +9,10 @@ from mailrules.builtin.eml import EML
 from mailrules.builtin.imap import IMAP
 from mailrules.builtin.maildir import MAILDIR
 from mailrules.builtin.mbox import MBOX
+from mailrules.builtin.pop3 import POP3
 
 
 @hookimpl
 def mailrules_protocols() -> Iterable[ReceiveProtocol]:
     """Servers first, then files."""
-    yield IMAP
-    yield MAILDIR
-    yield MBOX
-    yield EML
+    yield from (IMAP, POP3, MAILDIR, MBOX, EML)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from mailrules.api import SendProtocol, hookimpl
 from mailrules.builtin.outbox import OUTBOX
+from mailrules.builtin.smtp import SMTP
 
 
 @hookimpl
 def mailrules_protocols() -> Iterable[SendProtocol]:
     """Servers first, then files."""
-    yield OUTBOX
+    yield from (SMTP, OUTBOX)

@@ -117,6 +117,8 @@ class Server:
         """Every failure within, as `Transient` or `PersonNeeded` of this server."""
         try:
             yield
+        except (Transient, Permanent):
+            raise
         except Exception as error:
             raise self.fault(error) from error
 

@@ -53,9 +53,10 @@ class Wire:
         """Whether octets are here that nobody has read."""
         return self._at < len(self._data)
 
-    def allow(self, limits: Limits) -> None:
-        """From here on the answer to a command is read; it may come to so much."""
+    def allow(self, limits: Limits, timeout: float | None = None) -> None:
+        """From here on the answer to a command is read; it may come to so much, and be so long in coming."""
         self.limits, self._used, self._since = limits, 0, time.monotonic()
+        self._timeout = timeout or self._server.timeout
 
     def makefile(self, _mode: str = "rb") -> Wire:
         """What poplib and smtplib read from: itself, as it stands in for the socket."""
@@ -63,7 +64,7 @@ class Wire:
 
     def sendall(self, data: bytes) -> None:
         """All of *data*, within the time-out."""
-        self.sock.settimeout(self._server.timeout)
+        self.sock.settimeout(self._timeout)
         self.sock.sendall(data)
 
     def read(self, size: int) -> bytes:
@@ -138,11 +139,11 @@ class Wire:
 
     def _fill(self) -> None:
         """More octets, when all that were there are taken."""
-        grace = 4 * self._server.timeout + self._used / SLOWEST
+        grace = 4 * self._timeout + self._used / SLOWEST
         left = self._since + grace - time.monotonic()
         if left <= 0:
             raise TimeoutError(f"it sends too slowly: no whole answer after {grace:.3g} s")
-        self.sock.settimeout(min(left, self._server.timeout))
+        self.sock.settimeout(min(left, self._timeout))
         self._receive()
 
     def _receive(self) -> None:

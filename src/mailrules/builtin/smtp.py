@@ -1,0 +1,56 @@
+"""`send: {smtp: ...}`: hand mail to a submission server or relay (RFC 5321, RFC 6409)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from mailrules.api import (
+    Credential,
+    Duration,
+    NoCredential,
+    Options,
+    PasswordCredential,
+    Place,
+    SendProtocol,
+    Transport,
+)
+from mailrules.builtin.tls import Certificate, Host, Port, SecurityOption, Server, Timeout
+
+_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class SmtpOptions(Options, frozen=True):
+    """How to reach an SMTP server."""
+
+    host: Host
+    port: Annotated[Port | None, Meta(description="587 with starttls, 465 with tls, 25 without, if left out.")] = None
+    security: SecurityOption = "starttls"
+    certificate: Certificate = ""
+    timeout: Timeout = Duration(30)
+
+
+def open_smtp(options: SmtpOptions, credential: Credential, place: Place) -> Transport:
+    """A way to send; it connects when there is something to send."""
+    from mailrules.builtin.smtp_transport import SmtpTransport
+
+    assert isinstance(credential, NoCredential | PasswordCredential)
+    server = Server(
+        host=options.host,
+        port=options.port or _PORTS[options.security],
+        security=options.security,
+        certificate=options.certificate,
+        timeout=options.timeout.seconds,
+        workspace=place.workspace,
+    )
+    return SmtpTransport(server, credential)
+
+
+SMTP = SendProtocol(
+    name="smtp",
+    summary="A submission server or relay.",
+    options=SmtpOptions,
+    open=open_smtp,
+    accepts=frozenset({PasswordCredential, NoCredential}),
+)
