@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mailrules.cli.record import moment
-from mailrules.cli.terminal import new_table, safe
+from mailrules.cli.terminal import new_table, one_line, safe
 from mailrules.model.entry import Entry, State, StepRecord, StepState
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ def outcome_table(entries: Iterable[Entry], *, live: bool) -> Table:
     """One row a message: who, subject, rule, code and what happened (*live*) or would happen."""
     happened = "what happened" if live else "what would happen"
     table = new_table(*(["#"] if live else []), "from", "subject", "rule", "code", happened)
-    for column in table.columns[:-1]:
-        column.no_wrap, column.overflow = True, "ellipsis"
+    one_line(table, **{"from": 20, "subject": 25, "rule": 16})
     for entry in entries:
         number = [f"#{entry.id}"] if live else []
         table.add_row(*number, *_who(entry), what(entry), style=COLOURS.get(entry.state, ""))
@@ -30,13 +29,7 @@ def outcome_table(entries: Iterable[Entry], *, live: bool) -> Table:
 
 
 def _who(entry: Entry) -> tuple[str, str, str, str]:
-    return cut(entry.sender), cut(entry.subject) or "(no subject)", rule_name(entry), f"{int(entry.code)}"
-
-
-def cut(text: str, length: int = 40) -> str:
-    """*text* made safe, and short enough to leave room for the rest of the row."""
-    text = safe(text)
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    return safe(entry.sender), safe(entry.subject) or "(no subject)", rule_name(entry), f"{int(entry.code)}"
 
 
 def rule_name(entry: Entry) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailrules.cli.complete import plugin_names
 from mailrules.cli.invocation import common_options, json_option, workspace_root
-from mailrules.cli.terminal import console, new_table, print_json
+from mailrules.cli.terminal import console, new_table, print_json, show
 
 if TYPE_CHECKING:
     from mailrules.registry import Provided, Registry
@@ -37,6 +37,7 @@ def command(name: str | None, *, as_json: bool) -> int:
 
 
 def _everything(registry: Registry) -> Iterator[tuple[str, Provided[Any]]]:
+    tables: dict[str, Mapping[str, Provided[Any]]]
     tables = {"receive": registry.receive, "send": registry.send, "auth": registry.auth, "action": registry.actions}
     for kind, table in tables.items():
         for name in sorted(table):
@@ -59,7 +60,7 @@ def _print_list(registry: Registry, found: list[tuple[str, Provided[Any]]]) -> N
     table = new_table("kind", "name", "what it does", "from plugin")
     for kind, provided in found:
         table.add_row(kind, provided.item.name, provided.item.summary, str(provided.plugin))
-    console().print(table)
+    show(table)
     for broken in registry.broken:
         console().print(f"\nbroken: {broken.plugin}: {broken.reason}", style="red")
 
@@ -75,4 +76,4 @@ def _print_options(found: list[tuple[str, Provided[Any]]]) -> None:
         rows = list(option_rows(options_schema(item.options)))
         for row in rows:
             table.add_row(*row)
-        console().print(table if rows else "It takes no options.")
+        show(table if rows else "It takes no options.")

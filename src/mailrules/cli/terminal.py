@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
 PATIENCE = 1.0
@@ -49,10 +49,32 @@ def new_table(*columns: str) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column)
     return table
+
+
+def one_line(table: Table, **widest: int) -> None:
+    """Keep columns on one line, cut off with an ellipsis: each takes at most so many percent of the terminal."""
+    width = console().width
+    for column in table.columns:
+        if (percent := widest.get(str(column.header))) is not None:
+            column.no_wrap, column.overflow = True, "ellipsis"
+            column.max_width = min(40, width * percent // 100)
+        else:
+            column.overflow = "fold"
+
+
+def show(what: RenderableType) -> None:
+    """Print a table or tree on stdout; off a terminal, lines do not end in blanks."""
+    out = console()
+    if out.is_terminal:
+        out.print(what)
+        return
+    with out.capture() as captured:
+        out.print(what)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def print_json(value: Any) -> None:

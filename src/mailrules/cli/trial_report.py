@@ -7,7 +7,7 @@ from typing import Any
 
 from mailrules.cli.outcome import outcome_table, totals_json, totals_table
 from mailrules.cli.record import entry_json
-from mailrules.cli.terminal import console, plural, safe
+from mailrules.cli.terminal import console, plural, safe, show
 from mailrules.cli.trial import Trial
 from mailrules.model.entry import Entry
 
@@ -18,7 +18,7 @@ def print_trials(trials: Sequence[Trial]) -> None:
         _print_trial(trial)
     entries = _entries(trials)
     if entries:
-        console().print(totals_table(entries))
+        show(totals_table(entries))
     console().print(f"\n{plural(len(entries), 'message')} tried; nothing was changed.")
 
 
@@ -29,7 +29,7 @@ def _print_trial(trial: Trial) -> None:
         console(stderr=True).print(f"  cannot be read: {safe(trial.failure)}", style="red")
     elif trial.report is not None:
         if trial.report.entries:
-            out.print(outcome_table(trial.report.entries, live=False))
+            show(outcome_table(trial.report.entries, live=False))
         for note in _notes(trial):
             out.print(f"  {note}", style="dim")
     out.print()

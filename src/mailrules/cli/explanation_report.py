@@ -1,0 +1,174 @@
+"""An explanation, told: the message, a tree of rules and conditions, the decision, and what would be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from mailrules.cli.explanation import Explanation
+from mailrules.cli.outcome import last_records, step_line
+from mailrules.cli.record import disposition_json, entry_json, moment
+from mailrules.cli.terminal import console, plural, safe, show
+from mailrules.model.condition import Verdict
+from mailrules.model.decision import Trace
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from rich.tree import Tree
+
+STYLES = {Verdict.YES: "green", Verdict.NO: "dim", Verdict.UNKNOWN: "yellow"}
+MANY = 30
+"""Rules that said no are counted instead of shown when there are more than this."""
+
+
+def print_explanation(made: Explanation, rule: str | None, *, everything: bool) -> None:
+    """For people; *rule* is the one asked about, *everything* shows every rule however many there are."""
+    out = console()
+    for name, value in _facts(made):
+        out.print(f"{name + ':':<16} {safe(value)}")
+    out.print()
+    show(_tree(made, everything=everything or rule is not None))
+    out.print()
+    if rule is not None:
+        out.print(f"{_why(made, rule)}\n")
+    for line in _conclusion(made):
+        out.print(line, style="bold")
+    for record in last_records(made.entry):
+        out.print(f"  {record.position + 1}. {step_line(record)}")
+
+
+def _facts(made: Explanation) -> Iterator[tuple[str, str]]:
+    message = made.message
+    yield "message", made.found.name
+    yield "from", str(message.author)
+    yield "subject", message.subject or "(no subject)"
+    yield "date", moment(message.date) or "(none)"
+    yield "size", f"{message.size:,} octets"
+    yield "kind", f"{message.kind.value} ({message.kind.evidence})"
+    if message.original_sender != message.author:
+        yield "original sender", f"{message.original_sender} ({message.original_sender_fact.evidence})"
+    for part in message.attachments:
+        yield "attachment", f"{part.name or '(no name)'}, {part.type}, {part.kind}, {part.size:,} octets"
+    for defect in message.defects:
+        yield "defect", f"{defect.word} {defect.detail}"
+    yield "decided as of", moment(made.found.now)
+
+
+def _tree(made: Explanation, *, everything: bool) -> Tree:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    tree = Tree(Text(f"rules of {made.found.listener.name}"), guide_style="dim")
+    hidden = [] if everything else _hidden(made.traces)
+    for trace in made.traces:
+        if not any(trace is each for each in hidden):
+            _grow(tree, trace)
+    if hidden:
+        tree.add(Text(f"{plural(len(hidden), 'rule')} said no (-v shows them)", style="dim"))
+    return tree
+
+
+def _hidden(traces: tuple[Trace, ...]) -> list[Trace]:
+    refused = [trace for trace in traces if trace.verdict is Verdict.NO]
+    return refused if len(refused) > MANY else []
+
+
+def _grow(tree: Tree, trace: Trace) -> None:
+    branch = tree.add(_line(trace))
+    for child in trace.children:
+        _grow(branch, child)
+
+
+def _line(trace: Trace) -> Text:
+    from rich.text import Text
+
+    text = Text()
+    text.append(f"{trace.verdict.value:<8}", style=STYLES[trace.verdict])
+    text.append(safe(trace.label), style="bold" if trace.verdict is Verdict.YES else "")
+    text.append(f"  saw {safe(trace.seen)}" if trace.seen else "")
+    text.append(f"  {safe(trace.reason)}" if trace.reason else "", style="italic")
+    text.append(f"  {trace.span}" if trace.span.line else "", style="dim")
+    return text
+
+
+def _why(made: Explanation, rule: str) -> str:
+    """One sentence on the rule asked about."""
+    trace, decision = made.traces[0], made.decision
+    if decision.rule == rule:
+        return f"Rule '{rule}' decides: it is the first that matches."
+    if rule in decision.continued:
+        return f"Rule '{rule}' speaks, and lets later rules speak too (continue: true)."
+    if trace.verdict is Verdict.YES and decision.rule is not None:
+        return f"Rule '{rule}' matches, but '{decision.rule}' ({decision.span}) comes before it and decides."
+    if trace.verdict is Verdict.UNKNOWN:
+        return f"Rule '{rule}' is passed over: {trace.reason or 'it cannot be told whether it matches'}."
+    blamed = "; ".join(_blamed(trace)) or trace.reason
+    return f"Rule '{rule}' does not match: {blamed}."
+
+
+def _blamed(trace: Trace) -> Iterator[str]:
+    """The conditions that kept it from matching."""
+    for child in trace.children:
+        if child.verdict is Verdict.YES and child.label != "none":
+            continue
+        if child.children:
+            yield from _blamed(child) if child.label != "none" else _unwanted(child)
+        elif child.verdict is not Verdict.YES:
+            saw = f" (saw {safe(child.seen)})" if child.seen else ""
+            yield f"{safe(child.label)} says {child.verdict.value}{saw}"
+
+
+def _unwanted(trace: Trace) -> Iterator[str]:
+    for child in trace.children:
+        if child.verdict is not Verdict.NO:
+            yield f"none of: {safe(child.label)} says {child.verdict.value}"
+
+
+def _conclusion(made: Explanation) -> Iterator[str]:
+    decision = made.decision
+    if decision.failure:
+        yield f"decision: left alone, {safe(decision.failure)} ({decision.span})"
+        return
+    who = f"rule '{decision.rule}' ({decision.span})" if decision.rule is not None else "no rule matches"
+    after = f" after {', '.join(decision.continued)}" if decision.continued else ""
+    yield safe(f"decision: {who}{after}")
+    yield safe(f"code {int(decision.code)} ({decision.code.word}), mailbox: {decision.disposition}")
+    for name, value in decision.captures.items():
+        yield safe(f"match.{name} = {value}")
+    if made.entry.reason:
+        yield safe(made.entry.reason)
+
+
+def explanation_json(made: Explanation) -> dict[str, Any]:
+    """For programs."""
+    decision, message = made.decision, made.message
+    return {
+        "message": made.found.name,
+        "from": str(message.author),
+        "subject": message.subject,
+        "kind": message.kind.value,
+        "defects": [f"{defect.word} {defect.detail}".strip() for defect in message.defects],
+        "decided_as_of": made.found.now,
+        "rule": decision.rule,
+        "rule_at": str(decision.span),
+        "continued": list(decision.continued),
+        "code": int(decision.code),
+        "word": decision.code.word,
+        "disposition": disposition_json(decision.disposition),
+        "captures": dict(decision.captures),
+        "passed_over": list(decision.passed_over),
+        "failure": decision.failure,
+        "steps": entry_json(made.entry)["steps"],
+        "trace": [_trace_json(trace) for trace in made.traces],
+    }
+
+
+def _trace_json(trace: Trace) -> dict[str, Any]:
+    return {
+        "label": trace.label,
+        "verdict": trace.verdict.value,
+        "seen": trace.seen,
+        "reason": trace.reason,
+        "at": str(trace.span),
+        "children": [_trace_json(child) for child in trace.children],
+    }

@@ -1,0 +1,82 @@
+"""`mailrules log`: what was done with which message, and why."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailrules.cli.complete import entry_numbers, listener_names, rule_names
+from mailrules.cli.invocation import common_options, json_option
+from mailrules.cli.number import Number
+from mailrules.cli.terminal import console, print_json, show
+
+if TYPE_CHECKING:
+    from mailrules.model.entry import Entry
+    from mailrules.model.journal import Query
+
+STATES = ("claimed", "acting", "acted", "settled", "done", "retry", "parked", "skipped")
+
+
+@click.command(name="log")
+@common_options
+@json_option
+@click.argument("number", type=Number(), required=False, metavar="[ID]", shell_complete=entry_numbers)
+@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only in this state; repeatable.")
+@click.option("--rule", shell_complete=rule_names, help="Only what this rule decided.")
+@click.option("--listener", shell_complete=listener_names, help="Only of this listener.")
+@click.option("--since", help="Only what changed since: 2d, 90m, or a date, 2026-03-01.")
+@click.option("--text", default="", help="Only with this in subject, sender or Message-ID.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+def command(number: int | None, *, as_json: bool, **asked: Any) -> int:
+    """List what the journal holds, newest first; ID shows one message with every step."""
+    from mailrules.cli.record import entry_json
+    from mailrules.cli.workspace import journal_of, load
+
+    with closing(journal_of(load(quiet=True), readonly=True)) as journal:
+        found = journal.find(_query(number, **asked))
+    if as_json:
+        print_json([entry_json(entry) for entry in found])
+    else:
+        _print(found, number)
+    return 1 if number is not None and not found else 0
+
+
+def _query(number: int | None, *, states: tuple[str, ...], since: str | None, **asked: Any) -> Query:
+    from mailrules.model.entry import State
+    from mailrules.model.journal import Query
+
+    return Query(
+        ids=frozenset() if number is None else frozenset({number}),
+        states=frozenset(State(state) for state in states),
+        since=_moment(since) if since else None,
+        **asked,
+    )
+
+
+def _moment(text: str) -> datetime:
+    from mailrules.api import Duration
+
+    now = datetime.now().astimezone()
+    try:
+        return now - timedelta(seconds=Duration.parse(text).seconds)
+    except ValueError:
+        pass
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"--since {text}: write 2d, 90m, or a date, 2026-03-01") from error
+    return at if at.tzinfo else at.astimezone()
+
+
+def _print(found: list[Entry], number: int | None) -> None:
+    from mailrules.cli.log_report import entry_text, log_table
+
+    if number is not None and found:
+        console().print(entry_text(found[0]), end="")
+    elif found:
+        show(log_table(found))
+    else:
+        click.echo("The journal has nothing like that." if number is None else f"The journal has no #{number}.")

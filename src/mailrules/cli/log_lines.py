@@ -1,0 +1,72 @@
+"""The operator's log: one line an event on stderr, and what a pass did as such lines."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+from mailrules.cli.record import moment
+from mailrules.cli.terminal import plural, safe
+from mailrules.engine.listen import Failure
+from mailrules.engine.passes import Report
+from mailrules.model.entry import Entry, State
+
+TROUBLED = frozenset({State.PARKED, State.RETRY})
+
+
+def log_to_stderr(*, verbose: bool) -> None:
+    """Send mailrules' own log records to stderr: warnings and what actions say; with *verbose*, each message too."""
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    log = logging.getLogger("mailrules")
+    log.handlers = [lines]
+    log.propagate = False
+    log.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+class _OneLine(logging.Formatter):
+    """Text from mail stays on its line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        """See `logging.Formatter`."""
+        record.message = safe(record.message)
+        return super().formatMessage(record)
+
+
+def log_outcome(outcome: Report | Failure) -> None:
+    """One line for a pass that did something or failed, one for each message in trouble; all of them under `-v`."""
+    log = logging.getLogger(f"mailrules.{outcome.listener}")
+    if isinstance(outcome, Failure):
+        log.error("%s; next try in %.0f s", outcome.reason, outcome.retry_in)
+        return
+    for entry in outcome.entries:
+        level = logging.WARNING if entry.state in TROUBLED else logging.DEBUG
+        log.log(level, "%s", message_line(entry))
+    if outcome.entries:
+        log.info("%s", pass_line(outcome))
+
+
+def pass_line(report: Report) -> str:
+    """`3 messages: 2 done, 1 retry; 4 messages wait for the next pass`."""
+    counted = Counter(str(entry.state) for entry in report.entries)
+    states = ", ".join(f"{number} {state}" for state, number in counted.most_common())
+    waiting = f"; {plural(report.left, 'message')} wait for the next pass" if report.left else ""
+    return f"{plural(len(report.entries), 'message')}: {states}{waiting}"
+
+
+def message_line(entry: Entry) -> str:
+    """`#12 done: 'Invoice #42' from billing@acme.example, rule 'invoices', code 4: move to Invoices`."""
+    return ", ".join(_parts(entry))
+
+
+def _parts(entry: Entry) -> Iterator[str]:
+    yield f"#{entry.id} {entry.state}: {entry.subject!r} from {entry.sender}"
+    if entry.rule is not None:
+        yield f"rule {entry.rule!r}"
+    yield f"code {int(entry.code)}: {entry.disposition}"
+    if entry.reason:
+        yield entry.reason
+    if entry.state is State.RETRY:
+        yield f"again at {moment(entry.retry_at)}"

@@ -1,0 +1,76 @@
+"""Journal entries, told: a table, or one message with all that is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mailrules.cli.outcome import COLOURS, rule_name, what
+from mailrules.cli.record import moment
+from mailrules.cli.terminal import new_table, one_line, safe
+from mailrules.model.entry import Entry, State, StepRecord
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def log_table(entries: Sequence[Entry]) -> Table:
+    """One row a message, newest first."""
+    table = new_table("#", "changed", "listener", "state", "from", "subject", "rule", "code", "what happened")
+    one_line(table, **{"changed": 19, "from": 14, "subject": 18, "rule": 12})
+    for entry in entries:
+        table.add_row(
+            f"#{entry.id}",
+            moment(entry.updated),
+            safe(entry.listener),
+            str(entry.state),
+            safe(entry.sender),
+            safe(entry.subject) or "(no subject)",
+            rule_name(entry),
+            str(int(entry.code)),
+            what(entry),
+            style=COLOURS.get(entry.state, ""),
+        )
+    return table
+
+
+def entry_text(entry: Entry) -> str:
+    """Everything on record about one message, a line each."""
+    return "".join(f"{name + ':':<12} {safe(value)}\n" for name, value in _facts(entry) if value)
+
+
+def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
+    yield "message", f"#{entry.id} {entry.subject or '(no subject)'}"
+    yield "from", entry.sender
+    yield "date", moment(entry.date)
+    yield "message id", entry.message_id
+    yield "listener", f"{entry.listener} (account {entry.account})"
+    yield "place", " ".join(part for part in (entry.ref.folder, entry.ref.validity, entry.ref.uid) if part)
+    yield "rule", f"{rule_name(entry)} {entry.rule_span}".strip()
+    yield "code", f"{int(entry.code)} {entry.code.word}"
+    yield "mailbox", str(entry.disposition)
+    yield "captures", ", ".join(f"{name}={value}" for name, value in entry.captures.items())
+    yield "state", _state(entry)
+    for record in entry.steps:
+        yield f"step {record.position + 1}", _step(record)
+    yield "changed", moment(entry.updated)
+    yield "next", _next(entry)
+
+
+def _state(entry: Entry) -> str:
+    tries = f" (after {entry.attempts} tries)" if entry.attempts else ""
+    again = f", again at {moment(entry.retry_at)}" if entry.retry_at else ""
+    return f"{entry.state}{tries}{again}" + (f": {entry.reason}" if entry.reason else "")
+
+
+def _step(record: StepRecord) -> str:
+    at = f"{moment(record.at)} " if record.at else ""
+    written = f" ({record.span})" if record.span else ""
+    return f"{at}{record.name} {record.state}: {record.detail}{written}"
+
+
+def _next(entry: Entry) -> str:
+    """What a person can do about it."""
+    if entry.state is State.PARKED:
+        return f"`mailrules explain '#{entry.id}'` shows the decision, `mailrules retry {entry.id}` takes it up again"
+    return f"`mailrules retry {entry.id}` does not wait until then" if entry.state is State.RETRY else ""

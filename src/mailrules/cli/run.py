@@ -1,0 +1,40 @@
+"""`mailrules run`: handle mail for real, once or until stopped."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from mailrules.cli.complete import listener_names
+from mailrules.cli.invocation import common_options, json_option, verbose
+
+
+@click.command(name="run")
+@common_options
+@json_option
+@click.argument("listeners", nargs=-1, metavar="[LISTENER]...", shell_complete=listener_names)
+@click.option("--once", is_flag=True, help="One pass of each listener, then a table of what happened.")
+def command(listeners: tuple[str, ...], *, once: bool, as_json: bool) -> int:
+    """Handle what arrives: decide, act, settle; all listeners, or those named.
+
+    Without --once it listens until SIGTERM or SIGINT, finishes the message in hand and ends with exit code 0; a second
+    SIGINT ends it at once. With --once, exit code 3 says that a mailbox could not be read, 1 that a message was parked.
+    """
+    from mailrules.cli.log_lines import log_to_stderr
+    from mailrules.cli.signals import StopRequest
+    from mailrules.cli.workspace import active_listeners, journal_of, load, lock_of
+    from mailrules.engine.worlds import live_world
+
+    workspace = load()
+    chosen = active_listeners(workspace, listeners)
+    log_to_stderr(verbose=verbose())
+    with lock_of(workspace), closing(journal_of(workspace)) as journal, StopRequest() as stop:
+        world = live_world(workspace, journal, stopping=stop.asked)
+        if once:
+            from mailrules.cli.run_once import run_once
+
+            return run_once(chosen, world, as_json=as_json)
+        from mailrules.cli.run_on import run_on
+
+        return run_on(chosen, world, stop, as_json=as_json)

@@ -1,0 +1,120 @@
+"""One pass of each listener, and a table of what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mailrules.cli.outcome import outcome_table, totals_json, totals_table
+from mailrules.cli.record import entry_json
+from mailrules.cli.terminal import console, plural, print_json, progress, safe, show
+from mailrules.config.settings import Listener
+from mailrules.core.decide import Decider
+from mailrules.engine.listen import Failure
+from mailrules.engine.passes import Report, run_pass
+from mailrules.engine.world import World
+from mailrules.model.entry import Entry, State
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """One listener's pass, and how many messages its journal held before."""
+
+    outcome: Report | Failure
+    handled: int
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What the pass handled."""
+        return self.outcome.entries if isinstance(self.outcome, Report) else ()
+
+
+def run_once(listeners: Sequence[Listener], world: World, *, as_json: bool) -> int:
+    """Run and print; gives the exit code: 3 when a listener failed, 1 when a message was parked."""
+    with progress("handling") as told:
+        done = list(_passes(listeners, replace(world, progress=told)))
+    if as_json:
+        print_json(_as_json(done))
+    else:
+        _print(done)
+    if any(isinstance(once.outcome, Failure) for once in done):
+        return 3
+    return 1 if any(entry.state is State.PARKED for once in done for entry in once.entries) else 0
+
+
+def _passes(listeners: Sequence[Listener], world: World) -> Iterator[Once]:
+    for listener in listeners:
+        if world.stopping():
+            return
+        handled = sum(world.journal.totals(listener.name).values())
+        yield Once(_pass(listener, world), handled)
+
+
+def _pass(listener: Listener, world: World) -> Report | Failure:
+    try:
+        return run_pass(listener, Decider(listener.rules), world)
+    except Exception as error:
+        return Failure(listener.name, error, 0)
+
+
+def _print(done: Sequence[Once]) -> None:
+    out = console()
+    for once in done:
+        out.print(safe(once.outcome.listener), style="bold")
+        if isinstance(once.outcome, Failure):
+            console(stderr=True).print(f"  failed: {safe(once.outcome.reason)}", style="red")
+        else:
+            if once.entries:
+                show(outcome_table(once.entries, live=True))
+            for note in _notes(once.outcome, once.handled):
+                out.print(f"  {note}")
+        out.print()
+    entries = [entry for once in done for entry in once.entries]
+    if entries:
+        show(totals_table(entries))
+    for hint in _hints(entries):
+        out.print(f"\n{hint}")
+
+
+def _notes(report: Report, handled: int) -> Iterator[str]:
+    if report.before_start:
+        there = plural(report.before_start, "message")
+        yield f"{there} there before the first pass left alone (`start: all` takes them)"
+    elif not report.entries:
+        yield f"nothing new: {plural(handled, 'message')} handled before" if handled else "nothing there"
+    if report.left:
+        yield f"{plural(report.left, 'message')} left for the next pass"
+
+
+def _hints(entries: Sequence[Entry]) -> Iterator[str]:
+    """What to do next about what did not go well."""
+    parked = sum(entry.state is State.PARKED for entry in entries)
+    waiting = sum(entry.state is State.RETRY for entry in entries)
+    if waiting:
+        yield f"{plural(waiting, 'message')} will be tried again by a later pass."
+    if parked:
+        yield f"{plural(parked, 'message')} parked: `mailrules log ID` shows why, `mailrules retry ID` tries again."
+
+
+def _as_json(done: Sequence[Once]) -> dict[str, Any]:
+    entries = [entry for once in done for entry in once.entries]
+    return {"listeners": [once_json(once) for once in done], "totals": totals_json(entries)}
+
+
+def once_json(once: Once) -> dict[str, Any]:
+    """One listener's pass for programs."""
+    return {**outcome_json(once.outcome), "handled_before": once.handled}
+
+
+def outcome_json(outcome: Report | Failure) -> dict[str, Any]:
+    """A pass for programs."""
+    if isinstance(outcome, Failure):
+        return {"listener": outcome.listener, "failure": outcome.reason, "messages": []}
+    return {
+        "listener": outcome.listener,
+        "failure": "",
+        "left": outcome.left,
+        "before_start": outcome.before_start,
+        "messages": [entry_json(entry) for entry in outcome.entries],
+    }

@@ -1,0 +1,1 @@
+"""`mailrules schema`: the JSON Schemas of the files an admin writes, for editors."""
