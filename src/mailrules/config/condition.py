@@ -54,8 +54,10 @@ def _part(name: str, node: Node, reading: Reading) -> Condition | None:
 
 def _unknown_field(name: str, node: Node, reading: Reading) -> None:
     names = [*FIELDS, *JUNCTIONS]
-    looks_like_header = "-" in name or name[:1].isupper()
-    if looks_like_header and not nearest(name, names):
+    spelt = name.lower().replace("-", "_")
+    if spelt in FIELDS:
+        help_ = f"did you mean '{spelt}'?"
+    elif "-" in name or (name[:1].isupper() and not nearest(name, names)):
         help_ = f"for a header: header: {{{name}: ...}}"
     else:
         help_ = suggestion(name, names, what="fields")

@@ -36,7 +36,7 @@ def read_zone(node: Node, name: str, findings: Findings) -> str:
     from zoneinfo import available_timezones
 
     cities = {known.rpartition("/")[2]: known for known in available_timezones()}
-    help_ = suggestion(cities.get(name, name), available_timezones(), what="IANA names are written")
+    help_ = suggestion(cities.get(name, name), available_timezones(), what="IANA names")
     findings.add(node.place, "bad-timezone", f"there is no time zone '{name}'", help_)
     return "UTC"
 

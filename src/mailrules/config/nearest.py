@@ -17,13 +17,12 @@ def nearest(name: object, names: Iterable[str]) -> str:
     return by_folded[close[0]] if close else ""
 
 
-def suggestion(name: object, names: Iterable[str], *, what: str = "allowed here") -> str:
-    """A sentence of help: `did you mean 'subject'?`, or what is allowed."""
+def suggestion(name: object, names: Iterable[str], *, what: str) -> str:
+    """A sentence of help: `did you mean 'subject'?`, or which there are: `fields: cc, from, to`."""
     known = sorted(set(names))
     meant = nearest(name, known)
     if meant:
         return f"did you mean '{meant}'?"
     if not known:
-        return f"there are none {what}"
-    listed = ", ".join(known[:MANY]) + (", ..." if len(known) > MANY else "")
-    return f"{what}: {listed}"
+        return f"there are no {what}"
+    return f"{what}: {', '.join(known[:MANY])}" + (", ..." if len(known) > MANY else "")

@@ -251,7 +251,7 @@ def counts(node: Node, reading: Reading) -> tuple[Operator, ...] | None:
                 child.label,
                 "unknown-operator",
                 f"'count' has no operator '{name}'",
-                suggestion(name, ("over", "under")),
+                suggestion(name, ("over", "under"), what="operators"),
             )
             return None
         number = _number(f"count {name}", child, reading)

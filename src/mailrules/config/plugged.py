@@ -29,11 +29,11 @@ def named(node: Node, findings: Findings, *, owner: str) -> tuple[str, Node] | N
         wrong_type(node, ["object"], findings, owner)
         return None
     if len(node.value) != 1:
-        words = ", ".join(node.value) or "none"
+        words = f"{len(node.value)}: {', '.join(node.value)}" if node.value else "none"
         findings.add(
             node.label if not node.value else node[next(iter(node.value))].label,
             "not-one-key",
-            f"{owner} is one name with its options, {{name: options}}, and here are {len(node.value)}: {words}",
+            f"{owner} is one name with its options, {{name: options}}, and here are {words}",
             "give each its own '- '; indent options below their name" if node.value else "name one",
         )
         return None
@@ -50,13 +50,17 @@ def provided(
         help_ = (
             f"did you mean '{close}'? (from plugin {table[close].plugin})"
             if close
-            else suggestion(name, table, what="there are")
+            else suggestion(name, table, what=_NOUNS[what][1])
         )
-        findings.add(node.label, f"unknown-{what}", f"no plugin gives the {_NOUNS[what]} '{name}'", help_)
+        findings.add(node.label, f"unknown-{what}", f"no plugin gives the {_NOUNS[what][0]} '{name}'", help_)
     return found
 
 
-_NOUNS = {"action": "action", "protocol": "protocol", "auth": "way to log in"}
+_NOUNS = {
+    "action": ("action", "actions"),
+    "protocol": ("protocol", "protocols"),
+    "auth": ("way to log in", "ways to log in"),
+}
 
 
 def build(node: Node, kind: type[Options], root: Path, findings: Findings, *, owner: str) -> Any | None:

@@ -50,7 +50,10 @@ class Surroundings:
 
 
 def compile_rule(node: Node, around: Surroundings) -> Rule | None:
-    """The rule at *node*; None and diagnostics when it cannot be used."""
+    """The rule at *node*; None and diagnostics when it cannot be used.
+
+    Without a code: 2 if there are actions, else 4. Never a delete that is not written.
+    """
     name = node.value.get("name") if isinstance(node.value, dict) else None
     owner = f"rule '{name}'" if isinstance(name, str) else "a rule"
     before = around.findings.errors
@@ -59,12 +62,12 @@ def compile_rule(node: Node, around: Surroundings) -> Rule | None:
     steps = _steps(node, around, owner)
     if spec is None:
         return None
-    code = _code(spec)
+    code = code_of(spec.code, Code.KEEP_ACTIVATE if spec.actions else Code.KEEP)
     _check_code(node, code, around.findings, owner)
     _check_script_and_continue(node, spec, code, around.findings, owner)
     active = _active(node, spec.active, around, owner) if not isinstance(spec.active, UnsetType) else None
     script = _script(node["script"], around) if spec.script else None
-    keep = _keep(node, spec.keep, around.findings)
+    keep = keep_of(node, spec.keep, around.findings)
     lost = (condition is None and "match" in node) or (script is None and bool(spec.script))
     if lost or around.findings.errors > before:
         return None
@@ -77,9 +80,9 @@ def compile_unmatched(node: Node, around: Surroundings) -> Rule | None:
     steps = _steps(node, around, "'unmatched'")
     if spec is None:
         return None
-    code = _code(spec)
+    code = code_of(spec.code, Code.KEEP_ACTIVATE if spec.actions else Code.KEEP)
     _check_code(node, code, around.findings, "'unmatched'")
-    return Rule("unmatched", code, keep=_keep(node, spec.keep, around.findings), steps=steps, span=node.span)
+    return Rule("unmatched", code, keep=keep_of(node, spec.keep, around.findings), steps=steps, span=node.span)
 
 
 def _steps(node: Node, around: Surroundings, owner: str) -> tuple[Step, ...]:
@@ -88,11 +91,11 @@ def _steps(node: Node, around: Surroundings, owner: str) -> tuple[Step, ...]:
     return around.transitions.steps(node["actions"], owner=f"'actions' of {owner}")
 
 
-def _code(spec: OutcomeSpec | RuleSpec) -> Code:
-    """As written; without, 2 if there are actions, else 4. Never a delete that is not written."""
-    if spec.code is UNSET:
-        return Code.KEEP_ACTIVATE if spec.actions else Code.KEEP
-    return CODE_WORDS[spec.code] if isinstance(spec.code, str) else Code(int(spec.code))
+def code_of(written: int | str | UnsetType, default: Code) -> Code:
+    """The code as written, by number or word; *default* where none is."""
+    if isinstance(written, UnsetType):
+        return default
+    return CODE_WORDS[written] if isinstance(written, str) else Code(written)
 
 
 def _check_code(node: Node, code: Code, findings: Findings, owner: str) -> None:
@@ -130,7 +133,8 @@ def _check_script_and_continue(node: Node, spec: RuleSpec, code: Code, findings:
         )
 
 
-def _keep(node: Node, spec: KeepSpec | UnsetType, findings: Findings) -> Disposition:
+def keep_of(node: Node, spec: KeepSpec | UnsetType, findings: Findings) -> Disposition:
+    """What `keep:` of *node* says."""
     if isinstance(spec, UnsetType):
         return UNTOUCHED
     for key in ("flags", "labels"):

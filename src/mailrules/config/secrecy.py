@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 STRUCK_OUT = "***"
 
 _KEYED = re.compile(
-    r"""["']?[\w-]*(?:passw|passphrase|pwd|secret|token|api[_-]?key|credential)[\w-]*["']?\s*:\s+
+    r"""["']?[\w-]*(?:passw|passphrase|pwd|secret|token|api[_-]?key|credential|authorization|cookie)[\w-]*["']?\s*:\s+
         ("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,{}\[\]&*|>"'][^,}\]]*)""",
     re.VERBOSE | re.IGNORECASE,
 )

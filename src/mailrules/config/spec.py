@@ -120,7 +120,7 @@ class ActiveSpec(Spec, frozen=True):
 
 
 CodeSpec = Annotated[
-    Literal[1, 2, 3, 4] | Literal["delete+activate", "keep+activate", "delete", "keep"],
+    Literal[1, 2, 3, 4, "delete+activate", "keep+activate", "delete", "keep"],
     Meta(description="1 delete+activate, 2 keep+activate, 3 delete, 4 keep. By default 2 with actions, else 4."),
 ]
 
@@ -155,3 +155,65 @@ class RulesFile(Spec, frozen=True):
     rules: list[Annotated[Any, _refers("RuleSpec")]] = []
     timezone: Annotated[str, Meta(description="Where dates and hours are read; the account's by default.")] = ""
     unmatched: Annotated[Any, _refers("OutcomeSpec")] = None
+
+
+class AttachmentSpec(Spec, frozen=True):
+    """An attachment of a message that a test case writes."""
+
+    name: str = ""
+    type: str = "application/octet-stream"
+    content: Annotated[str, Meta(description="Its text.")] = ""
+    size: Annotated[int, Meta(ge=0, description="Octets to make up, instead of content.")] = 0
+    disposition: Literal["attachment", "inline"] = "attachment"
+
+
+class MailSpec(Spec, frozen=True, rename={"author": "from"}):
+    """A message that a test case writes."""
+
+    author: Texts = ""
+    to: Texts = ""
+    cc: Texts = ""
+    bcc: Texts = ""
+    sender: str = ""
+    reply_to: Texts = ""
+    subject: str = ""
+    date: Moment = ""
+    message_id: str = ""
+    headers: Annotated[dict[str, str | int | float | list[str]], Meta(description="Any others.")] = {}
+    text: str = ""
+    html: str = ""
+    attachments: list[AttachmentSpec] = []
+
+
+class ExpectSpec(Spec, frozen=True):
+    """What a case expects; what it does not say is not looked at."""
+
+    rule: Annotated[str | None | UnsetType, Meta(description="The deciding rule; null when none matches.")] = UNSET
+    code: CodeSpec | UnsetType = UNSET
+    keep: KeepSpec | UnsetType = UNSET
+    actions: Annotated[list[str] | UnsetType, Meta(description="The names of the steps, in order.")] = UNSET
+    continued: Annotated[list[str] | UnsetType, Meta(description="Continuing rules that spoke before.")] = UNSET
+    captures: Annotated[dict[str, str] | UnsetType, Meta(description="Named groups of the patterns.")] = UNSET
+
+
+class CaseSpec(Spec, frozen=True):
+    """A message, and what the rules are to make of it."""
+
+    name: Text
+    expect: ExpectSpec
+    mail: MailSpec | UnsetType = UNSET
+    eml: Annotated[str, Meta(description="A message on disk, from the folder of this file.")] = ""
+    now: Annotated[Moment, Meta(description="When it is decided.")] = ""
+    received: Annotated[Moment, Meta(description="When the server took it in.")] = ""
+    flags: Annotated[list[str], Meta(description="Flags on the server.")] = []
+
+
+class TestsFile(Spec, frozen=True):
+    """rules/*.test.yaml: cases for the rules file of the same name."""
+
+    version: Literal[1] = 1
+    rules: Annotated[
+        str, Meta(description="The rules file, from the folder of this file; by default its own name.")
+    ] = ""
+    timezone: Annotated[str, Meta(description="Where dates and hours are read; UTC by default.")] = ""
+    cases: list[Annotated[Any, _refers("CaseSpec")]] = []

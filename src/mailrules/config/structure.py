@@ -112,7 +112,7 @@ def _tell_unknown(node: Node, error: Any, findings: Findings, owner: str) -> Non
     known = error.schema.get("properties", {})
     for key in node.value:
         if key not in known:
-            help_ = suggestion(key, known, what="allowed here")
+            help_ = suggestion(key, known, what="keys")
             findings.add(node[key].label, "unknown-key", f"{owner} has no key '{key}'", help_)
 
 
@@ -157,7 +157,7 @@ def _tell_choice(node: Node, error: Any, findings: Findings, owner: str) -> None
 
 def not_allowed(node: Node, allowed: Iterable[str], findings: Findings, owner: str) -> None:
     """A value that is none of the words *allowed*."""
-    help_ = suggestion(node.value, allowed, what="allowed here")
+    help_ = suggestion(node.value, allowed, what="allowed")
     shown = node.place.text if not isinstance(node.value, dict | list) else kind_of(node.value)
     findings.add(_value_place(node), "not-allowed-value", f"{owner} cannot be {shown}", help_)
 
