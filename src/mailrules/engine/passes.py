@@ -117,7 +117,8 @@ class Pass:
         finished += self._settle(acted + self._claim(quiet))
         for entry in finished:
             self.world.recorded(entry)
-        return finished
+        order = {waiting.ref: position for position, waiting in enumerate(queue)}
+        return sorted(finished, key=lambda entry: order[entry.ref])
 
     def _claim(self, cases: Sequence[Case]) -> list[Case]:
         """Take them in hand, with their journal numbers; what another process took is left out."""
