@@ -141,8 +141,11 @@ class Decider:
     def _traced(self, view: View) -> Decision:
         answers: dict[int, Answer] = {}
         decision = self._walk(range(len(self.ruleset.rules)), view, answers)
-        tried = [_tried(rule, view, answers.get(at)) for at, rule in enumerate(self.ruleset.rules)]
-        return replace(decision, trace=tuple(tried))
+        trace = [
+            _tried(rule, view, answers[at]) if at in answers else _untried(rule, view, decision)
+            for at, rule in enumerate(self.ruleset.rules)
+        ]
+        return replace(decision, trace=tuple(trace))
 
 
 def answer(rule: Rule, view: View) -> Answer:
@@ -176,17 +179,42 @@ def _doubt(rule: Rule, view: View) -> str:
     return match.trace(rule.condition, view).reason if rule.condition is not None else "its script needs the body"
 
 
-def _tried(rule: Rule, view: View, given: Answer | None) -> Trace:
-    """The trace of one rule; *given* is None for a rule that another one spoke before."""
-    children = () if rule.condition is None else (match.trace(rule.condition, view),)
-    reason = inactive_reason(rule.active, view.now) if rule.active is not None else ""
-    if given is None:
-        verdict = Verdict.NO if reason else children[0].verdict if children else Verdict.YES
-        reason = reason or "an earlier rule speaks for the message"
-    elif isinstance(given, Failure):
-        verdict, reason = Verdict.UNKNOWN, given.reason
-    elif isinstance(given, Code):
-        verdict, reason = Verdict.YES, f"code {given.value} ({given.word})"
+def _tried(rule: Rule, view: View, given: Answer) -> Trace:
+    children = _children(rule, view)
+    if isinstance(given, Failure):
+        return Trace(_label(rule), Verdict.UNKNOWN, reason=given.reason, children=children, span=rule.span)
+    if isinstance(given, Code):
+        reason = f"code {given.value} ({given.word})"
+        return Trace(_label(rule), Verdict.YES, reason=reason, children=children, span=rule.span)
+    reason = _sleeping(rule, view) or match.doubt(children, given)
+    if given is Verdict.UNKNOWN and not reason:
+        reason = "its script needs the body"
+    return Trace(_label(rule), given, reason=reason, children=children, span=rule.span)
+
+
+def _untried(rule: Rule, view: View, decision: Decision) -> Trace:
+    """The trace of a rule that it did not come to: what its condition would have said; a script is not asked."""
+    children = _children(rule, view)
+    verdict = children[0].verdict if children else Verdict.YES
+    if verdict is Verdict.YES and rule.script is not None:
+        verdict = Verdict.UNKNOWN
+    reason = _sleeping(rule, view)
+    if reason:
+        verdict = Verdict.NO
+    elif decision.needs_body:
+        reason = "an earlier rule needs the body first"
     else:
-        verdict, reason = given, reason or match.doubt(children, given)
-    return Trace(f"rule '{rule.name}'", verdict, reason=reason, children=children, span=rule.span)
+        reason = "an earlier script failed" if decision.failure else "an earlier rule speaks for the message"
+    return Trace(_label(rule), verdict, reason=reason, children=children, span=rule.span)
+
+
+def _label(rule: Rule) -> str:
+    return f"rule '{rule.name}'"
+
+
+def _children(rule: Rule, view: View) -> tuple[Trace, ...]:
+    return () if rule.condition is None else (match.trace(rule.condition, view),)
+
+
+def _sleeping(rule: Rule, view: View) -> str:
+    return "" if rule.active is None else inactive_reason(rule.active, view.now)
