@@ -29,7 +29,7 @@ SUFFIX = ".test.yaml"
 class Expectation:
     """What a case expects; None, and UNSET for the rule, is what it does not say."""
 
-    rule: str | None | UnsetType = UNSET
+    rule: str | UnsetType | None = UNSET
     """The deciding rule; None when none is to match."""
     code: Code | None = None
     keep: Disposition | None = None
@@ -149,7 +149,7 @@ class _Cases:
             return None
         if "eml" not in node:
             return None
-        path = self._folder / node["eml"].value
+        path = self._folder / str(node["eml"].value)
         if not path.is_file():
             message = f"the message '{node['eml'].value}' is not there"
             self._findings.add(node["eml"].place, "no-file", message, "paths start at the folder of this file")

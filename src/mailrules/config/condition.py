@@ -15,6 +15,7 @@ from mailrules.config.structure import wrong_type
 from mailrules.model.condition import All, AnyOf, Condition, NoneOf, Operator, Test
 from mailrules.model.span import Span
 
+_JUNCTIONS: dict[str, type[All | AnyOf | NoneOf]] = {"all": All, "any": AnyOf, "none": NoneOf}
 _HEADER_NAME = re.compile(r"[!-9;-~]+")
 """RFC 5322, section 2.2: printable ASCII without the colon."""
 
@@ -77,7 +78,7 @@ def _junction(name: str, node: Node, reading: Reading) -> Condition | None:
     if None in parts:
         return None
     conditions: tuple[Any, ...] = tuple(parts)
-    return {"all": All, "any": AnyOf, "none": NoneOf}[name](conditions, node.span)
+    return _JUNCTIONS[name](conditions, node.span)
 
 
 def _field(node: Node, reading: Reading, names: tuple[str, ...] = ()) -> Condition | None:
@@ -90,10 +91,7 @@ def _field(node: Node, reading: Reading, names: tuple[str, ...] = ()) -> Conditi
     if not reading.kind.bare:
         _needs_operator(node, reading)
         return None
-    if reading.field == "attachment":
-        found = _property("name", node, reading)
-    else:
-        found = bare_operator(node, reading)
+    found = _property("name", node, reading) if reading.field == "attachment" else bare_operator(node, reading)
     return Test(reading.field, (found,), names, span=node.span) if found else None
 
 

@@ -63,8 +63,8 @@ def _atoms(condition: Condition) -> Iterator[Atom]:
             yield from _atoms(part)
     elif isinstance(condition, Test):
         names = tuple(sorted({name.lower() for name in condition.names}))
-        base = (condition.field, names, condition.occurrence, condition.exists, _shape(condition.count))
-        base += (condition.case_sensitive, condition.timezone)
+        modifiers = (condition.occurrence, condition.exists, _shape(condition.count), condition.case_sensitive)
+        base = (condition.field, names, *modifiers, condition.timezone)
         yield Atom(base, tuple((one.name, _operands(one)) for one in condition.operators), condition)
     else:
         yield Atom(_shape(condition))
@@ -84,7 +84,8 @@ def _shape(value: Any) -> Hashable:
         return (value.name, _operands(value))
     if isinstance(value, tuple):
         return tuple(_shape(part) for part in value)
-    return getattr(value, "pattern", value)
+    shape: Hashable = getattr(value, "pattern", value)
+    return shape
 
 
 def contradiction(conjunction: Conjunction) -> str:
@@ -118,9 +119,9 @@ def _impossible(test: Test) -> str:
         if inner.operands and isinstance(inner.operands[0], Operator):
             said |= {one.name: one.operands for one in inner.operands}
     for lower, upper, crossed in _BOUNDS:
-        if lower in said and upper in said and _comparable(said[lower] + said[upper]):
-            if crossed(min(said[lower]), max(said[upper])):
-                return f"'{test.field}' cannot be {lower} the one and {upper} the other"
+        bounds = said.get(lower), said.get(upper)
+        if bounds[0] and bounds[1] and _comparable(bounds[0] + bounds[1]) and crossed(min(bounds[0]), max(bounds[1])):
+            return f"'{test.field}' cannot be {lower} the one and {upper} the other"
     return ""
 
 

@@ -115,7 +115,7 @@ class Node:
 
     def get(self, key: str) -> Node:
         """The child of that key; the node itself where it has none, so that something can be pointed at."""
-        return self[key] if key in self else self
+        return self[key] if key in self else self  # noqa: SIM401 - this is get itself
 
     def items(self) -> Iterator[tuple[str, Node]]:
         """Keys and children of a mapping, in order."""

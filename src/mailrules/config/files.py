@@ -42,7 +42,7 @@ def parse(raw: bytes | str, name: str, findings: Findings) -> Node | None:
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        source = Source(name, raw[: error.start].decode("utf-8") + "\N{REPLACEMENT CHARACTER}")
+        source = Source(name, error.object[: error.start].decode("utf-8") + "\N{REPLACEMENT CHARACTER}")
         place = Place(source, len(source.text) - 1, len(source.text))
         byte = f"0x{error.object[error.start]:02X}"
         findings.add(place, "not-utf8", f"the byte {byte} is not UTF-8", "save the file in UTF-8")

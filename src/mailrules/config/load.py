@@ -102,31 +102,40 @@ def _journal(url: str, root: Path) -> str:
 
 
 def load_rules(
-    source: Path | str, *, registry: Registry | None = None, now: datetime | None = None
+    source: Path | str, *, registry: Registry | None = None, now: datetime | None = None, timezone: str = "UTC"
 ) -> tuple[RuleSet | None, tuple[Diagnostic, ...]]:
-    """The rules in one file, or in YAML text, without a workspace; None when there is an error.
+    """The rules in one file, or in YAML text, without a listener; None when there is an error.
 
     Args:
-        source: the path of a rules file, or the text of one.
-        registry: the plugins; by default all that are installed.
+        source: the path of a rules file, which knows the flows of its workspace, or the text of one.
+        registry: the plugins; by default all that are installed, and those of the workspace.
         now: aware; what is over by then is told. The system's clock by default.
+        timezone: where dates and hours are read unless the file says otherwise.
     """
     findings = Findings()
-    root = _root_of(source.absolute()) if isinstance(source, Path) else Path.cwd()
+    root = root_of(source) if isinstance(source, Path) else Path.cwd()
     files = Files(root, findings)
     if isinstance(source, Path):
         node = files.read(str(source.absolute().relative_to(root)))
     else:
         node = parse(source, "<text>", findings)
     registry = registry or load_registry(root if isinstance(source, Path) else None)
-    compiler = RuleFiles(files, Transitions(registry, root, findings), findings, now or datetime.now(UTC))
-    compiled = compiler.compile_node(node, "UTC") if node is not None else Compiled()
+    flows = _flows(root) if isinstance(source, Path) else None
+    compiler = RuleFiles(files, Transitions(registry, root, findings, flows), findings, now or datetime.now(UTC))
+    compiled = compiler.compile_node(node, timezone) if node is not None else Compiled()
     prove(list(compiled.rules), findings)
     unmatched = compiled.unmatched.rule if compiled.unmatched else UNMATCHED
-    ruleset = RuleSet(tuple(one.rule for one in compiled.rules), unmatched)
+    ruleset = RuleSet(tuple(one.rule for one in compiled.rules), unmatched, timezone)
     return None if findings.errors else ruleset, findings.sorted()
 
 
-def _root_of(file: Path) -> Path:
+def root_of(file: Path) -> Path:
     """The workspace that a rules file belongs to; its own folder when it belongs to none."""
+    file = file.absolute()
     return next((folder for folder in file.parents if (folder / MAIN).is_file()), file.parent)
+
+
+def _flows(root: Path) -> Node | None:
+    """The flows of a workspace; what is wrong in its main file is told when the workspace is loaded."""
+    main = Files(root, Findings()).read(MAIN) if (root / MAIN).is_file() else None
+    return _section(main, "flows") if main is not None else None

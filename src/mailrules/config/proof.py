@@ -1,4 +1,4 @@
-"""What can be proved of rules in their order: same names, rules that are never reached, rules that nothing satisfies."""
+"""What can be proved of rules in their order: same names, never reached, satisfied by nothing."""
 
 from __future__ import annotations
 

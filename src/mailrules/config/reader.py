@@ -66,7 +66,7 @@ class Reader:
 
     def read(self) -> Node | None:
         """The document's value; None when there is none worth looking at."""
-        from ruamel.yaml.cyaml import CParser
+        from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined] # it is C, and named there on purpose
         from ruamel.yaml.error import YAMLError
 
         from mailrules.config.syntax import explain_syntax

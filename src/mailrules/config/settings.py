@@ -27,7 +27,7 @@ class Account:
     """None: nothing to log in with (`auth: none`)."""
     sender: Address | None = None
     """`from:` the address and name it sends as."""
-    trust: Trust = Trust()
+    trust: Trust = field(default_factory=Trust)
     timezone: str = "UTC"
     description: str = ""
     span: Span = NOWHERE

@@ -188,7 +188,7 @@ class MailSpec(Spec, frozen=True, rename={"author": "from"}):
 class ExpectSpec(Spec, frozen=True):
     """What a case expects; what it does not say is not looked at."""
 
-    rule: Annotated[str | None | UnsetType, Meta(description="The deciding rule; null when none matches.")] = UNSET
+    rule: Annotated[str | UnsetType | None, Meta(description="The deciding rule; null when none matches.")] = UNSET
     code: CodeSpec | UnsetType = UNSET
     keep: KeepSpec | UnsetType = UNSET
     actions: Annotated[list[str] | UnsetType, Meta(description="The names of the steps, in order.")] = UNSET

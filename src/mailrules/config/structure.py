@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -40,13 +40,14 @@ def fit(node: Node, kind: type[T], findings: Findings, *, owner: str) -> T | Non
     try:
         return msgspec.convert(node.value, kind)
     except msgspec.ValidationError as error:
-        if not explain(node, _schema(kind), findings, owner=owner):
+        shape: Any = kind
+        if not explain(node, _schema(shape), findings, owner=owner):
             findings.add(node.label, "wrong-type", f"{owner}: {error}")
         return None
 
 
 @lru_cache(maxsize=64)
-def _schema(kind: type[Any]) -> dict[str, Any]:
+def _schema(kind: Hashable) -> dict[str, Any]:
     """The schema of one struct; what it refers to outside of itself is looked at by somebody else."""
     _, definitions = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
     foreign = (
@@ -61,7 +62,7 @@ def _schema(kind: type[Any]) -> dict[str, Any]:
         "RuleSpec",
         "OutcomeSpec",
     )
-    return {"$ref": f"#/$defs/{kind.__name__}", "$defs": dict.fromkeys(foreign, True) | definitions}
+    return {"$ref": f"#/$defs/{getattr(kind, '__name__', '')}", "$defs": dict.fromkeys(foreign, True) | definitions}
 
 
 def explain(node: Node, schema: Mapping[str, Any], findings: Findings, *, owner: str) -> bool:

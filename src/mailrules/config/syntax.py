@@ -8,21 +8,61 @@ from mailrules.config.document import Place, Source
 from mailrules.config.findings import Findings
 
 _HELP = (
-    ("found unexpected end of stream", "the quote that opens here is never closed", "close it; inside '...' a quote is written ''"),
-    ("found unknown escape character", "this escape does not exist in double quotes", "use single quotes: they take a backslash as it is"),
-    ("mapping values are not allowed", "a second ': ' on one line", "quote a text that holds ': ', or start a new line for the next key"),
-    ("did not find expected ',' or '}'", "the '{' is never closed, or a comma is missing", "close it with '}'; quote text that holds braces"),
-    ("did not find expected ',' or ']'", "the '[' is never closed, or a comma is missing", "close it with ']'; quote text that holds brackets"),
-    ("did not find expected node content", "the list or mapping is never closed", "close it, or quote a text that begins with '%', '@' or a brace"),
-    ("did not find expected '-' indicator", "this line does not belong to the list above it", "indent it as the items are, or start it with '- '"),
-    ("did not find expected key", "this line does not belong to the mapping above it", "indent it exactly as the other keys are"),
+    (
+        "found unexpected end of stream",
+        "the quote that opens here is never closed",
+        "close it; inside '...' a quote is written ''",
+    ),
+    (
+        "found unknown escape character",
+        "this escape does not exist in double quotes",
+        "use single quotes: they take a backslash as it is",
+    ),
+    (
+        "mapping values are not allowed",
+        "a second ': ' on one line",
+        "quote a text that holds ': ', or start a new line for the next key",
+    ),
+    (
+        "did not find expected ',' or '}'",
+        "the '{' is never closed, or a comma is missing",
+        "close it with '}'; quote text that holds braces",
+    ),
+    (
+        "did not find expected ',' or ']'",
+        "the '[' is never closed, or a comma is missing",
+        "close it with ']'; quote text that holds brackets",
+    ),
+    (
+        "did not find expected node content",
+        "the list or mapping is never closed",
+        "close it, or quote a text that begins with '%', '@' or a brace",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "this line does not belong to the list above it",
+        "indent it as the items are, or start it with '- '",
+    ),
+    (
+        "did not find expected key",
+        "this line does not belong to the mapping above it",
+        "indent it exactly as the other keys are",
+    ),
     ("could not find expected ':'", "a key without ': ' after it", "write 'key: value', with a space after the colon"),
     ("found incompatible YAML document", "a YAML version that cannot be read", "leave the %YAML line out"),
-    ("did not find expected <document start>", "the document ends before this", "look for one bracket or brace too many"),
+    (
+        "did not find expected <document start>",
+        "the document ends before this",
+        "look for one bracket or brace too many",
+    ),
     ("block sequence entries are not allowed", "a list item cannot stand here", "start the list on a line of its own"),
-    ("did not find expected alphabetic", "'&' and '*' begin anchors and aliases", "quote a text that begins with '&' or '*'"),
+    (
+        "did not find expected alphabetic",
+        "'&' and '*' begin anchors and aliases",
+        "quote a text that begins with '&' or '*'",
+    ),
     ("found character that cannot start any token", "a value cannot begin with this character", "quote the text"),
-)  # fmt: skip
+)
 
 
 def explain_syntax(error: Any, source: Source, findings: Findings) -> None:
