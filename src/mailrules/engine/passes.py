@@ -94,7 +94,7 @@ class Pass:
         journal, name, now = self.world.journal, self.listener.name, self.world.clock()
         in_hand = [_Waiting(entry.ref, entry) for entry in journal.unfinished(name)]
         again = [_Waiting(entry.ref, entry) for entry in journal.due(name, now)]
-        known = journal.known(name, refs)
+        known = journal.known(name, refs, account=self.listener.account.name)
         again += [_Waiting(ref) for ref in refs if ref not in known]
         most = len(again) if self.listener.max_emails < 0 else self.listener.max_emails
         return in_hand + again[:most], max(0, len(again) - most)
