@@ -55,9 +55,9 @@ def entries(file: BinaryIO) -> Iterator[Entry]:
     """Every message from the start of *file*, in file order."""
     starts = list(_starts(file))
     file.seek(0, 2)
-    ends = [start for start, _ in starts[1:]] + [file.tell()]
+    ends = [start for start, _ in (*starts[1:], (file.tell(), 0))]
     seen: dict[str, int] = {}
-    for (start, content), end in zip(starts, ends, strict=True):
+    for (start, content), end in zip(starts, ends, strict=False):
         file.seek(start)
         from_line = file.read(content - start)
         header = read_header(file, end - content)

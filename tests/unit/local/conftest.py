@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from mailrules.api import NoCredential, Place
+from mailrules.builtin.eml import EmlOptions, open_eml
+from mailrules.builtin.maildir import MaildirOptions, open_maildir
+from mailrules.builtin.mbox import MboxOptions, open_mbox
+
+OPEN = {
+    "maildir": lambda place: open_maildir(MaildirOptions(path="mail"), NoCredential(), place),
+    "mbox": lambda place: open_mbox(MboxOptions(path="mail.mbox"), NoCredential(), place),
+    "eml": lambda place: open_eml(EmlOptions(path="mail"), NoCredential(), place),
+}
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens a folder of the mailbox under test."""
+
+    def open_(kind, folder="INBOX", *, readonly=False):
+        return OPEN[kind](Place(tmp_path, folder=folder, readonly=readonly))
+
+    return open_
+
+
+@pytest.fixture
+def put(tmp_path):
+    """Puts a file under the test's folder, with a time that says the order."""
+
+    def put_(path, content=b"Subject: x\n\nbody\n", *, age=0):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        os.utime(file, (1_700_000_000 - age,) * 2)
+        return file
+
+    return put_
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Every file under the test's folder with its content and time of change."""
+
+    def tree_():
+        return {
+            str(p.relative_to(tmp_path)): (p.read_bytes() if p.is_file() else None, p.stat().st_mtime_ns)
+            for p in sorted(tmp_path.rglob("*"))
+        }
+
+    return tree_
+
+
+@pytest.fixture
+def names(tmp_path):
+    """Every file under the test's folder."""
+    return lambda: sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())

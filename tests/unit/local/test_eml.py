@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+
+from mailrules.api import Disposition, NoCredential, PersonNeeded, Place, Ref, Settlement, Transient
+from mailrules.builtin.eml import EmlOptions, open_eml
+
+
+def settle(mailbox, uid, **disposition):
+    return mailbox.settle([Settlement(Ref(mailbox.folder, "", uid), Disposition(**disposition))])
+
+
+@pytest.fixture
+def mailbox(put, opened):
+    put("mail/b.eml", b"Subject: b\n\nb", age=2)
+    put("mail/a.EML", b"Subject: a\n\na", age=1)
+    put("mail/.hidden.eml")
+    put("mail/notes.txt")
+    put("mail/sub/c.eml")
+    return opened("eml")
+
+
+@pytest.mark.parametrize("unseen_only", [True, False])
+def test_each_eml_file_of_the_folder_is_a_message_oldest_first(mailbox, unseen_only):
+    assert [ref.uid for ref in mailbox.refs(unseen_only=unseen_only)] == ["b.eml", "a.EML"]
+
+
+def test_heads_and_bodies_are_read(mailbox):
+    refs = mailbox.refs(unseen_only=False)
+
+    assert [(head.header, head.size) for head in mailbox.heads(refs)] == [
+        (b"Subject: b\n\n", 13),
+        (b"Subject: a\n\n", 13),
+    ]
+    assert [raw for _, raw in mailbox.bodies(refs)] == [b"Subject: b\n\nb", b"Subject: a\n\na"]
+
+
+@pytest.mark.usefixtures("mailbox")
+def test_one_file_may_be_the_mailbox(tmp_path):
+    single = open_eml(EmlOptions(path="mail/notes.txt"), NoCredential(), Place(tmp_path))
+
+    assert [ref.uid for ref in single.refs(unseen_only=False)] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "end"),
+    [
+        ({"delete": True}, []),
+        ({"move": "done"}, ["done/b.eml"]),
+        ({"move": "done/2026", "copy": ("all",)}, ["all/b.eml", "done/2026/b.eml"]),
+        ({"copy": ("done",)}, ["b.eml", "done/b.eml"]),
+        ({"copy": ("done",), "delete": True}, ["done/b.eml"]),
+        ({"move": "INBOX"}, ["b.eml"]),
+    ],
+)
+def test_a_disposition_is_settled_once_however_often_it_is_tried(mailbox, names, disposition, end):
+    for _ in range(2):
+        assert settle(mailbox, "b.eml", **disposition) == {}
+
+    assert [name.removeprefix("mail/") for name in names() if name.endswith("b.eml")] == end
+
+
+def test_another_message_of_the_same_name_is_never_replaced(mailbox, put, tmp_path):
+    put("mail/sub/b.eml", b"another")
+    settle(mailbox, "b.eml", move="sub")
+
+    assert (tmp_path / "mail/sub/b.eml").read_bytes() == b"another"
+    assert (tmp_path / "mail/sub/b-2.eml").read_bytes() == b"Subject: b\n\nb"
+
+
+def test_a_folder_that_cannot_be_one_fails_for_that_message_alone(mailbox):
+    failed = settle(mailbox, "b.eml", move="../up")
+
+    assert "'../up'" in failed[Ref("INBOX", "", "b.eml")]
+    assert len(mailbox.refs(unseen_only=False)) == 2
+
+
+def test_reading_changes_nothing(mailbox, tree):
+    before = tree()
+    list(mailbox.heads(mailbox.refs(unseen_only=False)))
+
+    assert tree() == before
+
+
+def test_a_path_that_is_not_there_may_come_later(opened):
+    with pytest.raises(Transient):
+        opened("eml")
+
+
+@pytest.mark.usefixtures("mailbox")
+def test_a_folder_name_that_leads_out_needs_a_person(opened):
+    with pytest.raises(PersonNeeded):
+        opened("eml", "../mail")
+
+
+def test_waiting_ends_when_a_file_came_since_the_last_look(mailbox, put):
+    mailbox.refs(unseen_only=False)
+    assert mailbox.wait(0.01) is False
+    put("mail/new.eml")
+    assert mailbox.wait(10) is True
