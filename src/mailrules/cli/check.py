@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,23 +41,35 @@ def command(files: tuple[Path, ...], *, form: Format, as_json: bool) -> int:
 
 
 def _check_workspace() -> tuple[list[Diagnostic], int]:
+    from mailrules.cli.case_files import workspace_cases
     from mailrules.cli.workspace import existing_root
     from mailrules.config.load import load_workspace
 
     loaded = load_workspace(existing_root())
     listeners = loaded.workspace.listeners.values() if loaded.workspace else ()
-    return list(loaded.diagnostics), _count(listener.rules for listener in listeners)
+    found = [*loaded.diagnostics, *_check_cases(workspace_cases())]
+    return found, _count(listener.rules for listener in listeners)
+
+
+def _check_cases(paths: Iterable[Path]) -> Iterator[Diagnostic]:
+    from mailrules.config.cases import load_cases
+
+    for path in paths:
+        yield from load_cases(path, root=workspace_root())[1]
 
 
 def _check_files(files: tuple[Path, ...]) -> tuple[list[Diagnostic], int]:
+    from mailrules.config.cases import SUFFIX
     from mailrules.config.load import load_rules
 
-    found: list[Diagnostic] = []
+    cases = [file for file in files if file.name.endswith(SUFFIX)]
+    found = list(_check_cases(cases))
     rules: list[RuleSet] = []
     for file in files:
-        ruleset, diagnostics = load_rules(workspace_root() / file)
-        found += diagnostics
-        rules += [ruleset] if ruleset else []
+        if file not in cases:
+            ruleset, diagnostics = load_rules(file)
+            found += diagnostics
+            rules += [ruleset] if ruleset else []
     return found, _count(rules)
 
 

@@ -9,6 +9,7 @@ from mailrules.cli.explanation import Explanation
 from mailrules.cli.outcome import last_records, step_line
 from mailrules.cli.record import disposition_json, entry_json, moment
 from mailrules.cli.terminal import console, plural, safe, show
+from mailrules.core.why import why
 from mailrules.model.condition import Verdict
 from mailrules.model.decision import Trace
 
@@ -30,7 +31,8 @@ def print_explanation(made: Explanation, rule: str | None, *, everything: bool) 
     show(_tree(made, everything=everything or rule is not None))
     out.print()
     if rule is not None:
-        out.print(f"{_why(made, rule)}\n")
+        sentence = safe(why(rule, made.traces[0], made.decision))
+        out.print(f"{sentence[:1].upper()}{sentence[1:]}.\n")
     for line in _conclusion(made):
         out.print(line, style="bold")
     for record in last_records(made.entry):
@@ -89,39 +91,6 @@ def _line(trace: Trace) -> Text:
     text.append(f"  {safe(trace.reason)}" if trace.reason else "", style="italic")
     text.append(f"  {trace.span}" if trace.span.line else "", style="dim")
     return text
-
-
-def _why(made: Explanation, rule: str) -> str:
-    """One sentence on the rule asked about."""
-    trace, decision = made.traces[0], made.decision
-    if decision.rule == rule:
-        return f"Rule '{rule}' decides: it is the first that matches."
-    if rule in decision.continued:
-        return f"Rule '{rule}' speaks, and lets later rules speak too (continue: true)."
-    if trace.verdict is Verdict.YES and decision.rule is not None:
-        return f"Rule '{rule}' matches, but '{decision.rule}' ({decision.span}) comes before it and decides."
-    if trace.verdict is Verdict.UNKNOWN:
-        return f"Rule '{rule}' is passed over: {trace.reason or 'it cannot be told whether it matches'}."
-    blamed = "; ".join(_blamed(trace)) or trace.reason
-    return f"Rule '{rule}' does not match: {blamed}."
-
-
-def _blamed(trace: Trace) -> Iterator[str]:
-    """The conditions that kept it from matching."""
-    for child in trace.children:
-        if child.verdict is Verdict.YES and child.label != "none":
-            continue
-        if child.children:
-            yield from _blamed(child) if child.label != "none" else _unwanted(child)
-        elif child.verdict is not Verdict.YES:
-            saw = f" (saw {safe(child.seen)})" if child.seen else ""
-            yield f"{safe(child.label)} says {child.verdict.value}{saw}"
-
-
-def _unwanted(trace: Trace) -> Iterator[str]:
-    for child in trace.children:
-        if child.verdict is not Verdict.NO:
-            yield f"none of: {safe(child.label)} says {child.verdict.value}"
 
 
 def _conclusion(made: Explanation) -> Iterator[str]:
