@@ -11,7 +11,7 @@ import re
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mailrules.builtin.tls import Server, one_line
 from mailrules.builtin.wire import ORDINARY, Limits, Nonsense, Wire
@@ -33,7 +33,7 @@ class Answer:
     text: bytes
     """What follows it, response code included."""
     responses: tuple[tuple[bytes, ...], ...] = ()
-    """Untagged ones of the kinds asked for: text, and after it by turns a literal and more text."""
+    """Untagged ones of the kind asked for: text, and after it by turns a literal and more text."""
     codes: tuple[bytes, ...] = ()
     """Texts of untagged OK, NO and BAD, where COPYUID may stand too (RFC 6851, section 4.3)."""
 
@@ -43,6 +43,11 @@ class Answer:
         return self.status == "OK" or self.text.upper().startswith(b"[EXPUNGEISSUED]")
 
 
+Stream: TypeAlias = list[tuple[bytes, ...]]
+"""Responses of commands that are on their way together. A server may send those of a later one before the end of an
+earlier one, and only what is in them tells which is meant."""
+
+
 @dataclass(slots=True)
 class Sent:
     """A command on its way."""
@@ -50,6 +55,7 @@ class Sent:
     tag: bytes
     keep: bytes
     limits: Limits
+    stream: Stream
     answer: Answer | None = None
 
 
@@ -118,10 +124,18 @@ class Line(imaplib.IMAP4):
         """
         return self.answer(self.ahead(command, keep=keep, limits=limits))
 
-    def ahead(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Sent:
-        """Send *command* and let the server work on it; others may be sent before its `answer` is called for."""
+    def ahead(
+        self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY, stream: Stream | None = None
+    ) -> Sent:
+        """Send *command* and let the server work on it. Others may be sent before its `answer` is called for.
+
+        Commands are on their way together only if they share a *stream*; else the earlier ones are read to their end.
+        """
+        stream = [] if stream is None else stream
+        if any(one.stream is not stream for one in self._outstanding):
+            self._drain()
         self._numbered += 1
-        sent = Sent(b"M%d " % self._numbered, keep, limits)
+        sent = Sent(b"M%d " % self._numbered, keep, limits, stream)
         self.send(sent.tag + command + b"\r\n")
         self._outstanding.append(sent)
         return sent
@@ -135,7 +149,7 @@ class Line(imaplib.IMAP4):
 
     def _read_answer(self, sent: Sent) -> Answer:
         self._wire.allow(sent.limits)
-        kept: list[tuple[bytes, ...]] = []
+        kept = sent.stream
         codes: list[bytes] = []
         while not (line := self.readline()).startswith(sent.tag):
             response = self._whole(line)
@@ -147,7 +161,9 @@ class Line(imaplib.IMAP4):
             if len(kept) + len(codes) > sent.limits.responses:
                 raise Nonsense(f"it sends more than {sent.limits.responses} responses to one command")
         status, _, text = line[len(sent.tag) :].strip().partition(b" ")
-        return Answer(status.decode("ascii", "replace").upper(), text, tuple(kept), tuple(codes))
+        responses = tuple(kept)
+        kept.clear()
+        return Answer(status.decode("ascii", "replace").upper(), text, responses, tuple(codes))
 
     def listen(self, seconds: float) -> None:
         """Listen (RFC 2177) until `came` is no longer 0, at most so long."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mailrules.api import Head, Ref, Settlement
 from mailrules.builtin.imap_fetch import Items, read_fetches, read_flags, read_moment, read_search, uid_batches, uid_set
-from mailrules.builtin.imap_line import Sent
+from mailrules.builtin.imap_line import Sent, Stream
 from mailrules.builtin.imap_session import Session
 from mailrules.builtin.imap_settle import Settling
 from mailrules.builtin.wire import MIB, Limits
@@ -43,9 +43,13 @@ class ImapMailbox:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._sizes: dict[int, int] = {}
+        self._listed = False
 
     def refs(self, *, unseen_only: bool) -> Sequence[Ref]:
         r"""Every message there, by rising UID; one that is marked \Deleted counts as gone."""
+        if self._listed:  # a server may search what it knew before the last command
+            self._session.demand(b"NOOP")
+        self._listed = True
         self._session.line.came = 0
         wanted = b"UNDELETED UNSEEN" if unseen_only else b"UNDELETED"
         compact = self._session.has("ESEARCH", "IMAP4REV2")
@@ -103,23 +107,27 @@ class ImapMailbox:
     ) -> Iterator[tuple[Sequence[Ref], dict[int, Items]]]:
         """Each batch with what came for it; the next one is asked for before, so that the server works meanwhile."""
         ahead: deque[tuple[Sequence[Ref], list[Sent]]] = deque()
-        for batch in batches:
-            ahead.append((batch, [self._ask(uids, items, limits) for uids in uid_batches(map(uid_of, batch), HEADS)]))
-            if len(ahead) > 1:
-                yield self._come(*ahead.popleft())
-        while ahead:
-            yield self._come(*ahead.popleft())
-
-    def _ask(self, uids: list[int], items: bytes, limits: Limits) -> Sent:
-        return self._session.ahead(b"UID FETCH " + uid_set(uids) + items, keep=b"FETCH", limits=limits)
-
-    def _come(self, batch: Sequence[Ref], sent: Iterable[Sent]) -> tuple[Sequence[Ref], dict[int, Items]]:
         found: dict[int, Items] = {}
+        stream: Stream = []
+        for batch in batches:
+            asked = [
+                self._session.ahead(b"UID FETCH " + uid_set(uids) + items, keep=b"FETCH", limits=limits, stream=stream)
+                for uids in uid_batches(map(uid_of, batch), HEADS)
+            ]
+            ahead.append((batch, asked))
+            if len(ahead) > 1:
+                yield self._come(*ahead.popleft(), found), found
+        while ahead:
+            yield self._come(*ahead.popleft(), found), found
+
+    def _come(self, batch: Sequence[Ref], sent: Iterable[Sent], found: dict[int, Items]) -> Sequence[Ref]:
+        """Read what answers *batch* into *found*, where some of the next one may be too."""
         for one in sent:
             answer = self._session.outcome(one)
             with self._session.server.faults():
-                found |= read_fetches(answer.responses)
-        return batch, found
+                for uid, items in read_fetches(answer.responses).items():
+                    found.setdefault(uid, {}).update(items)
+        return batch
 
     def _head(self, ref: Ref, items: Items) -> Head:
         size = items.get(b"RFC822.SIZE", b"")

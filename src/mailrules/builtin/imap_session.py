@@ -10,7 +10,7 @@ from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
 from mailrules.api import PasswordCredential, PersonNeeded, Transient
-from mailrules.builtin.imap_line import Answer, Line, Sent
+from mailrules.builtin.imap_line import Answer, Line, Sent, Stream
 from mailrules.builtin.tls import Server, one_line, words
 from mailrules.builtin.wire import ORDINARY, Limits, Nonsense
 
@@ -148,10 +148,12 @@ class Session:
         """One command that must succeed."""
         return self.outcome(self.ahead(command, keep=keep, limits=limits))
 
-    def ahead(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Sent:
+    def ahead(
+        self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY, stream: Stream | None = None
+    ) -> Sent:
         """One command that must succeed, sent; `outcome` waits for it. Other commands may come between."""
         with self.server.faults():
-            return self.line.ahead(command, keep=keep, limits=limits)
+            return self.line.ahead(command, keep=keep, limits=limits, stream=stream)
 
     def outcome(self, sent: Sent) -> Answer:
         """The answer, where it is no refusal; messages that have gone meanwhile are none (RFC 5530: EXPUNGEISSUED)."""

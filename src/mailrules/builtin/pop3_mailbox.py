@@ -10,6 +10,8 @@ from mailrules.builtin.pop3_session import WINDOW, Pop3Session
 from mailrules.builtin.tls import Server
 from mailrules.builtin.wire import MIB
 
+ALL_LINES = 99_999_999
+"""More lines than any message has: TOP gives the whole of it then (RFC 1939, section 7)."""
 BATCH_OCTETS = 8 * MIB
 """Octets of messages that are read before the first is given."""
 
@@ -47,13 +49,14 @@ class Pop3Mailbox:
                 yield Head(ref, header_of(content), size=size)
 
     def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
-        """Whole messages by RETR."""
+        """Whole messages; by TOP where the server has it, as RETR marks them as seen on some (Dovecot)."""
+        command = f"TOP {{}} {ALL_LINES}" if self.connect().has("TOP") else "RETR {}"
         for batch in self._batches(refs):
-            for ref, _, content in self._read(batch, "RETR {}"):
+            for ref, _, content in self._read(batch, command):
                 yield ref, content
 
     def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
-        """Delete in one session, which ends with it: only its end makes deletions last."""
+        """Delete, and end the session: only that makes deletions last."""
         failed = {
             settlement.ref: f"POP3 cannot {', '.join(sorted(verbs))}"
             for settlement in settlements

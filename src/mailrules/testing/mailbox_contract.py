@@ -1,0 +1,404 @@
+"""What every mailbox must do: subclass `MailboxContract`, give it a `store`, and pytest runs the lot.
+
+```python
+class TestMyMailbox(MailboxContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        return MyStore(tmp_path)
+```
+"""
+
+# ruff: noqa: D102  # the name of a test says the behaviour
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from mailrules.api import Disposition, Mailbox, ReceiveProtocol, Ref, Settlement
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message as the store holds it."""
+
+    content: bytes
+    flags: frozenset[str] = frozenset()
+
+
+class Store(Protocol):
+    """The mailbox under test from outside: what a server's other clients, or the file system, do and see."""
+
+    protocol: ReceiveProtocol
+
+    def put(self, *messages: bytes, seen: bool = False) -> None:
+        """Let messages arrive in INBOX, in this order."""
+
+    def take_away(self, message: bytes) -> None:
+        """Let another client delete a message for good."""
+
+    def open(self, *, readonly: bool = False) -> Mailbox:
+        """INBOX as the engine opens it."""
+
+    def folder(self, name: str = "INBOX") -> Sequence[Kept]:
+        """What a folder holds, oldest first; nothing where there is no such folder."""
+
+    def state(self) -> Any:
+        """Everything there is, for comparing: folders, messages, flags, order."""
+
+
+def message(name: str, body: str = "") -> bytes:
+    """A message with *name* as its subject."""
+    lines = [
+        f"From: Jo Doe <{name}@sender.example>",
+        "To: desk@receiver.example",
+        f"Subject: {name}",
+        f"Message-ID: <{name}@sender.example>",
+        "Date: Mon, 02 Mar 2026 10:00:00 +0000",
+        "",
+        body or f"The text of {name}.",
+        "",
+        ".. two dots, then one",
+        ".",
+        "From the end",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
+
+
+A, B, C = message("a"), message("b"), message("c")
+
+
+def plain(content: bytes) -> bytes:
+    """*content* with its lines ended alike: a store may keep them otherwise."""
+    return re.sub(rb"\r?\n", b"\r\n", content)
+
+
+def subjects(contents: Iterable[bytes]) -> list[str]:
+    """Which messages, in their order."""
+    return [found[1].decode() if (found := re.search(rb"(?m)^Subject: (\w+)", one)) else "" for one in contents]
+
+
+def needs(*verbs: str) -> Callable[[F], F]:
+    """A test for protocols that can do all of these; the others skip it."""
+
+    def marked(test: F) -> F:
+        test.verbs = frozenset(verbs)  # type: ignore[attr-defined]  # read by the fixture `_able`
+        return test
+
+    return marked
+
+
+@contextmanager
+def opened(store: Store, *, readonly: bool = False) -> Iterator[Mailbox]:
+    """The mailbox, for the length of the block."""
+    with closing(store.open(readonly=readonly)) as mailbox:
+        yield mailbox
+
+
+def settle(store: Store, *dispositions: Disposition, again: bool = False) -> list[str | None]:
+    """Carry these out on the messages in their order; gives the reason for each that failed."""
+    with opened(store) as mailbox:
+        refs = mailbox.refs(unseen_only=False)
+        ids = [f"<{name}@sender.example>" for name in subjects(head.header for head in mailbox.heads(refs))]
+        wanted = [
+            Settlement(ref, disposition, message_id, again)
+            for ref, disposition, message_id in zip(refs, dispositions, ids, strict=False)
+        ]
+        failed = mailbox.settle(wanted)
+        return [failed.get(one.ref) for one in wanted]
+
+
+class MailboxContract:
+    """Behaviours of `mailrules.model.mailbox.Mailbox`, each a test. A subclass gives the fixture `store`, empty."""
+
+    tells = False
+    """Whether `wait` notices mail that comes."""
+
+    @pytest.fixture(autouse=True)
+    def _able(self, request: pytest.FixtureRequest, store: Store) -> None:
+        lacking: frozenset[str] = getattr(request.function, "verbs", frozenset()) - store.protocol.verbs
+        if lacking:
+            pytest.skip(f"{store.protocol.name} cannot {', '.join(sorted(lacking))}")
+
+    # Reading.
+
+    def test_an_empty_mailbox_has_nothing(self, store: Store) -> None:
+        with opened(store) as mailbox:
+            assert list(mailbox.refs(unseen_only=False)) == []
+            assert list(mailbox.heads([])) == []
+            assert list(mailbox.bodies([])) == []
+            assert not mailbox.settle([])
+
+    def test_messages_are_listed_oldest_first(self, store: Store) -> None:
+        store.put(B, A, C)
+        with opened(store) as mailbox:
+            heads = list(mailbox.heads(mailbox.refs(unseen_only=False)))
+        assert subjects(head.header for head in heads) == ["b", "a", "c"]
+
+    def test_references_are_stable_across_connections(self, store: Store) -> None:
+        store.put(A, B)
+        with opened(store) as mailbox:
+            before = list(mailbox.refs(unseen_only=False))
+        store.put(C)
+        with opened(store) as mailbox:
+            after = list(mailbox.refs(unseen_only=False))
+        assert after[:2] == before
+        assert len(set(after)) == 3
+
+    def test_mail_that_comes_is_listed_next_time_on_the_same_connection(self, store: Store) -> None:
+        store.put(A)
+        with opened(store) as mailbox:
+            before = list(mailbox.refs(unseen_only=False))
+            store.put(B)
+            after = list(mailbox.refs(unseen_only=False))
+        assert (len(after), after[:1]) == (2, before)
+
+    @needs("seen")
+    def test_unseen_only_leaves_out_what_was_seen(self, store: Store) -> None:
+        store.put(A, seen=True)
+        store.put(B)
+        with opened(store) as mailbox:
+            heads = list(mailbox.heads(mailbox.refs(unseen_only=True)))
+        assert subjects(head.header for head in heads) == ["b"]
+
+    def test_a_head_is_the_header_block_alone(self, store: Store) -> None:
+        store.put(A)
+        with opened(store) as mailbox:
+            (head,) = mailbox.heads(mailbox.refs(unseen_only=False))
+        assert plain(head.header).rstrip() == A.partition(b"\r\n\r\n")[0]
+        assert head.size is None or head.size >= len(plain(A).replace(b"\r\n", b"\n"))
+        assert head.received is None or head.received.tzinfo is not None
+
+    def test_a_body_is_the_whole_message(self, store: Store) -> None:
+        store.put(A, B)
+        with opened(store) as mailbox:
+            bodies = [plain(content) for _, content in mailbox.bodies(mailbox.refs(unseen_only=False))]
+        assert bodies == [A, B]
+
+    def test_heads_and_bodies_come_in_the_order_asked_for(self, store: Store) -> None:
+        store.put(A, B, C)
+        with opened(store) as mailbox:
+            first, second, third = mailbox.refs(unseen_only=False)
+            wanted = [third, first, second]
+            assert [head.ref for head in mailbox.heads(wanted)] == wanted
+            assert [ref for ref, _ in mailbox.bodies(wanted)] == wanted
+
+    def test_bodies_may_be_read_between_two_heads(self, store: Store) -> None:
+        store.put(*(message(f"m{number}") for number in range(30)))
+        with opened(store) as mailbox:
+            for head in mailbox.heads(mailbox.refs(unseen_only=False)):
+                ((_, content),) = mailbox.bodies([head.ref])
+                assert plain(content).startswith(plain(head.header).rstrip())
+
+    def test_a_big_message_arrives_whole(self, store: Store) -> None:
+        big = message("big", "\r\n".join(["0123456789" * 7] * 30_000))
+        store.put(A, big, B)
+        with opened(store) as mailbox:
+            bodies = [plain(content) for _, content in mailbox.bodies(mailbox.refs(unseen_only=False))]
+        assert bodies == [A, big, B]
+
+    def test_a_message_that_went_meanwhile_is_left_out(self, store: Store) -> None:
+        store.put(A, B, C)
+        with opened(store) as mailbox:
+            refs = mailbox.refs(unseen_only=False)
+        store.take_away(B)
+        with opened(store) as mailbox:
+            assert subjects(head.header for head in mailbox.heads(refs)) == ["a", "c"]
+            assert subjects(content for _, content in mailbox.bodies(refs)) == ["a", "c"]
+
+    @pytest.mark.parametrize("readonly", [False, True], ids=["to be settled", "readonly"])
+    def test_reading_changes_nothing(self, store: Store, *, readonly: bool) -> None:
+        store.put(A, B)
+        before = store.state()
+        with opened(store, readonly=readonly) as mailbox:
+            refs = mailbox.refs(unseen_only=False)
+            mailbox.refs(unseen_only=True)
+            list(mailbox.heads(refs))
+            list(mailbox.bodies(refs))
+            mailbox.wait(0.01)
+        assert store.state() == before
+
+    # Settling.
+
+    def test_a_disposition_that_keeps_changes_nothing(self, store: Store) -> None:
+        store.put(A)
+        before = store.state()
+        assert settle(store, Disposition()) == [None]
+        assert store.state() == before
+
+    @needs("delete")
+    def test_delete_removes_that_message_only_and_at_once(self, store: Store) -> None:
+        store.put(A, B, C)
+        with opened(store) as mailbox:
+            refs = mailbox.refs(unseen_only=False)
+            assert not mailbox.settle([Settlement(refs[1], Disposition(delete=True))])
+            assert subjects(kept.content for kept in store.folder()) == ["a", "c"]
+            assert list(mailbox.refs(unseen_only=False)) == [refs[0], refs[2]]
+
+    @needs("delete")
+    def test_what_was_read_before_a_deletion_and_stays_is_untouched(self, store: Store) -> None:
+        store.put(A, B)
+        before = store.folder()
+        with opened(store) as mailbox:
+            refs = mailbox.refs(unseen_only=False)
+            list(mailbox.bodies(refs))
+            mailbox.settle([Settlement(refs[1], Disposition(delete=True))])
+        assert store.folder() == before[:1]
+
+    @needs("delete")
+    def test_settling_again_is_no_failure(self, store: Store) -> None:
+        store.put(A, B)
+        with opened(store) as mailbox:
+            wanted = [Settlement(ref, Disposition(delete=True)) for ref in mailbox.refs(unseen_only=False)]
+            assert not mailbox.settle(wanted)
+            assert not mailbox.settle([replace(one, again=True) for one in wanted])
+
+    @needs("delete")
+    def test_a_message_that_is_gone_counts_as_settled_and_the_others_are_done(self, store: Store) -> None:
+        store.put(A, B)
+        with opened(store) as mailbox:
+            refs = mailbox.refs(unseen_only=False)
+        store.take_away(A)
+        with opened(store) as mailbox:
+            assert not mailbox.settle([Settlement(ref, Disposition(delete=True)) for ref in refs])
+        assert store.folder() == []
+
+    @needs("delete")
+    def test_another_validity_makes_it_a_strangers_message(self, store: Store) -> None:
+        store.put(A)
+        with opened(store) as mailbox:
+            (ref,) = mailbox.refs(unseen_only=False)
+            if not ref.validity:
+                pytest.skip("its references have no validity")
+            stranger = Ref(ref.folder, f"{ref.validity}1", ref.uid)
+            assert list(mailbox.heads([stranger])) == []
+            assert list(mailbox.bodies([stranger])) == []
+            assert not mailbox.settle([Settlement(stranger, Disposition(delete=True))])
+        assert subjects(kept.content for kept in store.folder()) == ["a"]
+
+    @needs("seen")
+    def test_seen_and_unseen(self, store: Store) -> None:
+        store.put(A)
+        store.put(B, seen=True)
+        assert settle(store, Disposition(seen=True), Disposition(seen=False)) == [None, None]
+        assert ["\\Seen" in kept.flags for kept in store.folder()] == [True, False]
+
+    @needs("flags", "seen")
+    def test_flags_add_up(self, store: Store) -> None:
+        store.put(A, seen=True)
+        assert settle(store, Disposition(flags=("\\Flagged",))) == [None]
+        assert settle(store, Disposition(flags=("\\Answered",))) == [None]
+        assert store.folder()[0].flags >= {"\\Seen", "\\Flagged", "\\Answered"}
+
+    @needs("labels")
+    def test_labels_become_keywords_where_there_are_no_labels(self, store: Store) -> None:
+        store.put(A)
+        assert settle(store, Disposition(labels=("invoice", "to do", "Größe"))) == [None]
+        assert store.folder()[0].flags >= {"invoice", "to_do"}
+        assert len(store.folder()[0].flags) == 3
+
+    @needs("flags")
+    def test_what_fails_is_told_and_does_not_stop_the_others(self, store: Store) -> None:
+        store.put(A, B)
+        reasons = settle(store, Disposition(flags=("no flag)",)), Disposition(flags=("\\Flagged",)))
+        assert (bool(reasons[0]), reasons[1]) == (True, None)
+        assert "\\Flagged" in store.folder()[1].flags
+
+    @needs("move")
+    def test_move_takes_it_to_another_folder(self, store: Store) -> None:
+        store.put(A, B)
+        assert settle(store, Disposition(move="Trash")) == [None]
+        assert subjects(kept.content for kept in store.folder()) == ["b"]
+        assert [plain(kept.content) for kept in store.folder("Trash")] == [A]
+
+    @needs("move", "seen", "flags")
+    def test_marks_go_along_with_a_move(self, store: Store) -> None:
+        store.put(A)
+        assert settle(store, Disposition(move="Trash", seen=True, flags=("\\Flagged",))) == [None]
+        assert store.folder("Trash")[0].flags >= {"\\Seen", "\\Flagged"}
+
+    @needs("move", "copy")
+    def test_a_folder_that_is_not_there_is_made(self, store: Store) -> None:
+        store.put(A, B)
+        assert settle(store, Disposition(move="Invoices"), Disposition(copy=("Rückfragen & Co",))) == [None, None]
+        assert subjects(kept.content for kept in store.folder("Invoices")) == ["a"]
+        assert subjects(kept.content for kept in store.folder("Rückfragen & Co")) == ["b"]
+
+    @needs("move")
+    def test_a_move_to_where_it_is_leaves_it_alone(self, store: Store) -> None:
+        store.put(A)
+        before = store.state()
+        assert settle(store, Disposition(move="INBOX")) == [None]
+        assert store.state() == before
+
+    @needs("copy")
+    def test_copy_keeps_the_message(self, store: Store) -> None:
+        store.put(A)
+        assert settle(store, Disposition(copy=("One", "Two"))) == [None]
+        assert [subjects(kept.content for kept in store.folder(name)) for name in ("INBOX", "One", "Two")] == [
+            ["a"]
+        ] * 3
+
+    @needs("copy")
+    def test_a_copy_that_may_have_been_made_is_looked_for_first(self, store: Store) -> None:
+        store.put(A, B)
+        assert settle(store, Disposition(copy=("One",))) == [None]
+        assert settle(store, Disposition(copy=("One",)), Disposition(copy=("One",)), again=True) == [None, None]
+        assert subjects(kept.content for kept in store.folder("One")) == ["a", "b"]
+
+    @needs("copy", "delete", "move")
+    def test_copies_are_made_before_the_message_goes(self, store: Store) -> None:
+        store.put(A, B)
+        assert (
+            settle(store, Disposition(copy=("One",), delete=True), Disposition(copy=("One",), move="Two")) == [None] * 2
+        )
+        assert [subjects(kept.content for kept in store.folder(name)) for name in ("INBOX", "One", "Two")] == [
+            [],
+            ["a", "b"],
+            ["b"],
+        ]
+
+    @needs("move", "delete")
+    def test_many_at_once(self, store: Store) -> None:
+        store.put(*(message(f"m{number}") for number in range(40)))
+        many = [Disposition(delete=True), Disposition(move="Odd"), Disposition(move="Even"), Disposition()] * 10
+        assert settle(store, *many) == [None] * 40
+        assert subjects(kept.content for kept in store.folder()) == [f"m{number}" for number in range(3, 40, 4)]
+        assert subjects(kept.content for kept in store.folder("Odd")) == [f"m{number}" for number in range(1, 40, 4)]
+
+    # Waiting and closing.
+
+    def test_wait_returns_when_its_time_is_up(self, store: Store) -> None:
+        with opened(store) as mailbox:
+            mailbox.refs(unseen_only=False)
+            start = time.monotonic()
+            assert not mailbox.wait(0.2)
+            assert 0.1 < time.monotonic() - start < 2
+
+    def test_wait_notices_what_comes(self, store: Store) -> None:
+        if not self.tells:
+            pytest.skip(f"{store.protocol.name} is not told of new mail")
+        with opened(store) as mailbox:
+            mailbox.refs(unseen_only=False)
+            arrival = threading.Timer(0.1, store.put, [A])
+            arrival.start()
+            start = time.monotonic()
+            assert mailbox.wait(20)
+            assert time.monotonic() - start < 10
+            arrival.join()
+            assert len(mailbox.refs(unseen_only=False)) == 1
+
+    def test_close_may_be_called_twice(self, store: Store) -> None:
+        mailbox = store.open()
+        mailbox.close()
+        mailbox.close()

@@ -1,0 +1,40 @@
+"""Mailboxes on real servers, against the one contract."""
+
+from __future__ import annotations
+
+import pytest
+from tests.contract.server_store import ServerStore
+
+from mailrules.builtin.imap import IMAP
+from mailrules.builtin.pop3 import POP3
+from mailrules.testing.mailbox_contract import MailboxContract
+
+
+class TestDovecotImapOverTls(MailboxContract):
+    tells = True
+
+    @pytest.fixture
+    def store(self, dovecot, mailbox):
+        return ServerStore(IMAP, mailbox, port=dovecot.imaps, certificate=str(dovecot.ca))
+
+
+class TestDovecotImapOverStarttls(MailboxContract):
+    tells = True
+
+    @pytest.fixture
+    def store(self, dovecot, mailbox):
+        return ServerStore(IMAP, mailbox, port=dovecot.imap, security="starttls", certificate=str(dovecot.ca))
+
+
+class TestDovecotPop3(MailboxContract):
+    @pytest.fixture
+    def store(self, dovecot, mailbox):
+        return ServerStore(POP3, mailbox, port=dovecot.pop3s, certificate=str(dovecot.ca))
+
+
+class TestCyrusImap(MailboxContract):
+    tells = True
+
+    @pytest.fixture
+    def store(self, cyrus, cyrus_mailbox):
+        return ServerStore(IMAP, cyrus_mailbox, port=cyrus.imaps, certificate=str(cyrus.ca))
