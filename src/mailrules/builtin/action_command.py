@@ -17,7 +17,7 @@ from typing import IO, Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from mailrules.api import ActionType, Context, Data, Duration, Message, Options, Permanent, Template, Transient
-from mailrules.builtin.facts import message_facts
+from mailrules.builtin.facts import message_facts, strict_json
 
 _TEMPORARY = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""
@@ -141,7 +141,7 @@ def _result(out: IO[bytes]) -> dict[str, Any]:
     out.seek(0)
     text = out.read(_JSON_KEPT)
     try:
-        value = json.loads(text)
+        value = strict_json(text)
     except ValueError:
         value = None
     if isinstance(value, dict):

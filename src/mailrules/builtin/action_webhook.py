@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, field
 
 from mailrules.api import ActionType, Context, Data, Message, Options, Permanent, Secret, Template, Transient
-from mailrules.builtin.facts import message_facts
+from mailrules.builtin.facts import message_facts, strict_json
 
 _LATER = frozenset({408, 421, 423, 425, 429})
 """Client errors that say "not now" (RFC 9110, RFC 6585, RFC 4918, RFC 8470)."""
@@ -88,7 +88,7 @@ def _decoded(answer: bytes) -> dict[str, Any]:
     if len(answer) > _KEPT:
         return {}
     try:
-        return {"json": json.loads(answer)}
+        return {"json": strict_json(answer)}
     except ValueError:
         return {}
 

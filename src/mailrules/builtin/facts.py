@@ -1,8 +1,10 @@
-"""What a program outside is told about a message: plain values, names first."""
+"""What a program outside is told about a message, and what it tells us."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import msgspec
 
 from mailrules.api import Data, Message
 
@@ -20,3 +22,15 @@ def message_facts(message: Message, data: Data) -> dict[str, Any]:
         "listener": data["listener"]["name"],
         "rule": data["listener"]["rule"],
     }
+
+
+def strict_json(text: bytes) -> Any:
+    """The value of *text* as RFC 8259 has it: nothing that our own JSON could not hold.
+
+    Raises:
+        ValueError: it is none, or nested too deeply.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError("not JSON") from error

@@ -6,16 +6,21 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.errors import HeaderParseError
+from email.errors import HeaderParseError, InvalidHeaderDefect, NonASCIILocalPartDefect
 from email.headerregistry import Address as Mailbox
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, getaddresses
+from email.utils import format_datetime
+from typing import Any
 
 from mailrules.api import Attachment, Permanent
 
 POLICY = SMTP.clone(cte_type="7bit")
 """Whatever the next server can take: CRLF, and no octet above 127."""
+_HEADERS = HeaderRegistry()
+_FATAL = (InvalidHeaderDefect, NonASCIILocalPartDefect)
+"""What makes a text no address; obsolete forms are read (RFC 5322, section 4.4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,22 +88,30 @@ class Letter:
 def mailboxes(values: Iterable[str]) -> list[Mailbox]:
     """Addresses from texts that may each hold several, with display names.
 
+    Read strictly: what could be taken for another recipient is refused, not guessed at.
+
     Raises:
         Permanent: one of them cannot be an address.
     """
-    found = getaddresses([one_line(value) for value in values])
-    return [_mailbox(name, address) for name, address in found if name or address]
+    return [mailbox for value in values if value.strip() for mailbox in _mailboxes(one_line(value))]
 
 
-def _mailbox(name: str, address: str) -> Mailbox:
-    local, at, domain = address.rpartition("@")
-    problem = f"not an address to send to: {(name + ' ' + address).strip()[:200]!r}"
-    if not (at and local.isascii() and local and domain) or " " in address:
-        raise Permanent(problem)
+def _mailboxes(value: str) -> list[Mailbox]:
     try:
-        return Mailbox(display_name=name, addr_spec=f"{local}@{domain.encode('idna').decode()}")
+        header: Any = _HEADERS("to", value)
+        if any(isinstance(defect, _FATAL) for defect in header.defects):
+            raise Permanent(f"not an address to send to: {value[:200]!r}")
+        return [
+            Mailbox(display_name=found.display_name, username=found.username, domain=_ascii(found.domain))
+            for found in header.addresses
+        ]
     except (ValueError, IndexError, HeaderParseError) as error:
-        raise Permanent(problem) from error
+        raise Permanent(f"not an address to send to: {value[:200]!r}") from error
+
+
+def _ascii(domain: str) -> str:
+    """A domain as the wire wants it (RFC 3490)."""
+    return domain if domain.startswith("[") else domain.encode("idna").decode()
 
 
 def message_id(key: str, domain: str) -> str:
