@@ -16,8 +16,19 @@ _SCHEMAS: Mapping[type[Any], dict[str, Any]] = {
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         "description": "One text or a list; {{ ... }} is filled in from the message.",
     },
-    Duration: {"type": "string", "description": "A number with a unit: 5s, 90m, 1h 30m, 14d, 2w."},
-    Size: {"type": ["string", "integer"], "description": "Octets, or with a unit: 500KB, 10MB, 10MiB."},
+    Duration: {
+        "type": "string",
+        "description": "A number with a unit: 5s, 90m, 1h 30m, 14d, 2w.",
+        "pattern": r"^\s*([0-9]+(\.[0-9]+)?\s*([mM][sS]|[sS]|[sS][eE][cC]|[mM]|[mM][iI][nN]|[hH]|[dD]|[wW])\s*)+$",
+        "examples": ["5s", "90m", "14d"],
+    },
+    Size: {
+        "type": ["string", "integer"],
+        "description": "Octets, or with a unit: 500KB, 10MB, 10MiB.",
+        "pattern": r"^[0-9]+(\.[0-9]+)?\s*[kKmMgG]?i?[bB]?$",
+        "minimum": 0,
+        "examples": [4096, "500KB", "10MB"],
+    },
 }
 
 

@@ -101,15 +101,13 @@ def _check_log_in(node: Node, choices: Mapping[str, Chosen | None], findings: Fi
     yields = auth[0].item.yields if auth else NoCredential
     for key in ("receive", "send"):
         chosen = choices[key]
-        if chosen and yields not in chosen[0].item.accepts:
-            name = chosen[0].item.name
-            accepted = ", ".join(
-                sorted(kind.__name__.removesuffix("Credential").lower() for kind in chosen[0].item.accepts)
-            )
+        if chosen and not {yields, NoCredential} & chosen[0].item.accepts:
+            name, accepts = chosen[0].item.name, chosen[0].item.accepts
+            accepted = " or ".join(sorted(kind.__name__.removesuffix("Credential").lower() for kind in accepts))
             given = f"'{auth[0].item.name}' gives another" if auth else "there is no 'auth'"
             findings.add(
                 (node["auth"] if auth else node[key]).label,
                 "auth-mismatch",
                 f"'{name}' of {owner} logs in by {accepted}, and {given}",
-                "choose another 'auth'" if auth else "add auth: {password: {login: ..., password: env:NAME}}",
+                "choose another 'auth'" if auth else 'add auth: {password: {login: ..., password: "env:NAME"}}',
             )

@@ -8,7 +8,7 @@ from typing import Any
 
 from mailrules.config import moments
 from mailrules.config.document import Node
-from mailrules.config.fields import FIELDS, JUNCTIONS, PROPERTIES
+from mailrules.config.fields import FIELDS, JUNCTIONS, MEASURE, PROPERTIES, TEXT
 from mailrules.config.nearest import nearest, suggestion
 from mailrules.config.operands import Reading, bare_operator, counts, operator
 from mailrules.config.structure import wrong_type
@@ -96,8 +96,8 @@ def _field(node: Node, reading: Reading, names: tuple[str, ...] = ()) -> Conditi
 
 
 def _needs_operator(node: Node, reading: Reading) -> None:
-    help_ = reading.kind.hint if node.value is not None else ""
-    reading.findings.add(node.label, "wrong-type", f"'{reading.field}' takes an operator with its value", help_)
+    message = f"'{reading.field}' takes an operator with its value"
+    reading.findings.add(node.label, "wrong-type", message, reading.kind.hint)
 
 
 def _test(node: Node, reading: Reading, names: tuple[str, ...]) -> Test | None:
@@ -142,7 +142,7 @@ def _one(name: str, node: Node, reading: Reading) -> Operator | None:
 def _unknown_operator(name: str, node: Node, reading: Reading) -> None:
     known = (*reading.kind.operators, *reading.kind.modifiers)
     help_ = suggestion(name, known, what="operators")
-    if reading.kind.hint and not nearest(name, known):
+    if reading.kind.hint and (name in (*TEXT, *MEASURE) or not nearest(name, known)):
         help_ = reading.kind.hint
     reading.findings.add(node.label, "unknown-operator", f"'{reading.field}' has no operator '{name}'", help_)
 

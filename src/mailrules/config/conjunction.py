@@ -121,7 +121,7 @@ def _impossible(test: Test) -> str:
     for lower, upper, crossed in _BOUNDS:
         bounds = said.get(lower), said.get(upper)
         if bounds[0] and bounds[1] and _comparable(bounds[0] + bounds[1]) and crossed(min(bounds[0]), max(bounds[1])):
-            return f"'{test.field}' cannot be {lower} the one and {upper} the other"
+            return f"'{lower}' and '{upper}' of '{test.field}' leave nothing between them"
     return ""
 
 

@@ -113,10 +113,6 @@ class Node:
         start, end, mark = self.mark[2][key]
         return Node(self.source, self.value[key], mark, (start, end))
 
-    def get(self, key: str) -> Node:
-        """The child of that key; the node itself where it has none, so that something can be pointed at."""
-        return self[key] if key in self else self  # noqa: SIM401 - this is get itself
-
     def items(self) -> Iterator[tuple[str, Node]]:
         """Keys and children of a mapping, in order."""
         for key in self.value:

@@ -48,6 +48,7 @@ def parse(raw: bytes | str, name: str, findings: Findings) -> Node | None:
         findings.add(place, "not-utf8", f"the byte {byte} is not UTF-8", "save the file in UTF-8")
         return None
     source = Source(name, text.removeprefix("\N{BYTE ORDER MARK}"))
+    findings.knows(source)
     before = findings.errors
     node = Reader(source, findings).read()
     if (node is None or node.value is None) and findings.errors == before:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailrules.config.diagnostic import WARNINGS, Diagnostic
-from mailrules.config.document import Place
+from mailrules.config.document import Place, Source
 from mailrules.config.secrecy import strike_out, strike_out_line
 from mailrules.model.span import Span
 
@@ -16,16 +16,22 @@ class Findings:
     def __init__(self) -> None:
         self._found: dict[tuple[Span, str, str], Diagnostic] = {}
         self._secrets: set[str] = set()
+        self._sources: dict[str, Source] = {}
         self.errors = 0
         """How many errors there are so far; warnings apart."""
 
     def add(self, place: Place | Span, word: str, message: str, help: str = "") -> None:  # noqa: A002 - the field's name
         """Note one finding at its place."""
         span = place if isinstance(place, Span) else place.span
-        line = place.source.line(span.line) if isinstance(place, Place) else ""
+        source = place.source if isinstance(place, Place) else self._sources.get(span.file)
+        line = source.line(span.line) if source else ""
         found = Diagnostic(span, word, message, help, "warning" if word in WARNINGS else "error", line)
         if self._found.setdefault((span, word, message), found) is found and found.severity == "error":
             self.errors += 1
+
+    def knows(self, source: Source) -> None:
+        """Take lines of that file from *source* where only a span is at hand."""
+        self._sources[source.file] = source
 
     def secret(self, text: str) -> None:
         """Never let *text* be shown, whatever is found near it."""

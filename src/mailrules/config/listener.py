@@ -12,7 +12,7 @@ from mailrules.config.nearest import suggestion
 from mailrules.config.proof import prove
 from mailrules.config.ruleset import Compiled, RuleFiles, Written
 from mailrules.config.settings import Account, Listener, Start
-from mailrules.config.spec import ListenerSpec, SinceSpec
+from mailrules.config.spec import ListenerSpec
 from mailrules.config.structure import fit
 from mailrules.config.transition import Transitions
 from mailrules.model.code import Code
@@ -48,8 +48,8 @@ class Listeners:
         account = self._account(node, owner)
         timezone = account.timezone if account else "UTC"
         ruleset, written = self._ruleset(node, timezone)
-        every = self._every(node["schedule"]["every"]) if spec and "schedule" in node else 60.0
-        start = self._start(node, spec, timezone) if spec else "now"
+        every = self._every(node)
+        start = self._start(node, timezone)
         if spec is None or account is None:
             return None
         self._check_account(node, account, spec.folder, ruleset, written)
@@ -91,21 +91,25 @@ class Listeners:
             )
 
     def _every(self, node: Node) -> float:
+        """Seconds between passes; told in full of a shape that fits."""
+        schedule = node.value.get("schedule")
+        if not isinstance(schedule, dict) or not isinstance(schedule.get("every"), str):
+            return 60.0
+        written = node["schedule"]["every"]
         try:
-            seconds = Duration.parse(node.value).seconds
+            seconds = Duration.parse(written.value).seconds
         except (ValueError, OverflowError):
             seconds = 0.0
         if seconds <= 0:
-            self._findings.add(
-                node.place, "bad-duration", f"{node.place.text} is no pause", "write a number with a unit: 5s, 10m"
-            )
+            help_ = "write a number with a unit: 5s, 10m"
+            self._findings.add(written.place, "bad-duration", f"{written.place.text} is no pause", help_)
         return seconds
 
-    def _start(self, node: Node, spec: ListenerSpec, timezone: str) -> Start:
-        if isinstance(spec.start, SinceSpec):
-            place = node["start"]["since"]
-            return moments.read_date(place, spec.start.since, timezone, self._findings) or "now"
-        return spec.start
+    def _start(self, node: Node, timezone: str) -> Start:
+        start = node.value.get("start", "now")
+        if isinstance(start, dict) and "since" in start:
+            return moments.read_date(node["start"]["since"], start["since"], timezone, self._findings) or "now"
+        return "all" if start == "all" else "now"
 
     def _ruleset(self, node: Node, timezone: str) -> tuple[RuleSet, list[Written]]:
         compiled = [self._rules.compile(item.value, timezone, item.place) for item in _texts(node, "rules")]

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
-from mailrules.config.nearest import suggestion
+from mailrules.config.nearest import nearest
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?")
 _WINDOW = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)")
@@ -36,7 +36,8 @@ def read_zone(node: Node, name: str, findings: Findings) -> str:
     from zoneinfo import available_timezones
 
     cities = {known.rpartition("/")[2]: known for known in available_timezones()}
-    help_ = suggestion(cities.get(name, name), available_timezones(), what="IANA names")
+    close = nearest(cities.get(name, name), available_timezones())
+    help_ = f"did you mean '{close}'?" if close else "write an IANA name, Area/City: Europe/Paris"
     findings.add(node.place, "bad-timezone", f"there is no time zone '{name}'", help_)
     return "UTC"
 
@@ -46,7 +47,7 @@ def read_date(node: Node, text: object, timezone: str, findings: Findings) -> da
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) and _DATE.fullmatch(text) else None
     except ValueError as error:
-        findings.add(node.place, "bad-date", f"'{text}' is no date: {error}", "2026-12-31, or 2026-12-31T18:00")
+        findings.add(node.place, "bad-date", f"'{text}' is no date: {error}", "write 2026-12-31, or 2026-12-31T18:00")
         return None
     if moment is None:
         findings.add(node.place, "bad-date", f"{node.place.text} is no date", "write 2026-12-31, or 2026-12-31T18:00")

@@ -17,6 +17,7 @@ from mailrules.config.nearest import nearest, suggestion
 from mailrules.config.structure import explain, wrong_type
 from mailrules.registry import Provided
 
+_ONE_KEY = "keep one of them, or give each its own '- ' in a list; options are indented below their name"
 _AT = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
@@ -34,7 +35,7 @@ def named(node: Node, findings: Findings, *, owner: str) -> tuple[str, Node] | N
             node.label if not node.value else node[next(iter(node.value))].label,
             "not-one-key",
             f"{owner} is one name with its options, {{name: options}}, and here are {words}",
-            "give each its own '- '; indent options below their name" if node.value else "name one",
+            _ONE_KEY if node.value else "name one",
         )
         return None
     return next(node.items())
@@ -77,9 +78,8 @@ def build(node: Node, kind: type[Options], root: Path, findings: Findings, *, ow
             node.label, "bad-options", f"{owner}: {type(error).__name__}: {error}", "this is the plugin's own error"
         )
         return None
-    for leaf, place in _leaves(options, node):
-        _look(leaf, place, findings)
-    return options
+    fine = [_look(leaf, place, findings) for leaf, place in _leaves(options, node)]
+    return options if all(fine) else None
 
 
 @lru_cache(maxsize=256)
@@ -127,9 +127,10 @@ def _child(node: Node | None, step: str | int) -> Node | None:
     return node[step] if inside else node
 
 
-def _look(leaf: Secret | Template, node: Node | None, findings: Findings) -> None:
+def _look(leaf: Secret | Template, node: Node | None, findings: Findings) -> bool:
+    """Whether it can be used."""
     if node is None:
-        return
+        return True
     if isinstance(leaf, Secret):
         if leaf.literal and leaf.reference:
             findings.secret(leaf.reference)
@@ -137,9 +138,10 @@ def _look(leaf: Secret | Template, node: Node | None, findings: Findings) -> Non
             findings.add(node.label, "literal-secret", "a secret stands in the file itself", help_)
     elif (problem := leaf.problem()) is not None:
         line, sentence = problem
-        findings.add(
-            _line_within(node, line), "bad-template", f"this template does not work: {sentence}", "templates are Jinja2"
-        )
+        message = f"this template does not work: {sentence}"
+        findings.add(_line_within(node, line), "bad-template", message, "templates are Jinja2")
+        return False
+    return True
 
 
 def _line_within(node: Node, line: int) -> Place:

@@ -56,7 +56,7 @@ def _unreachable(rules: list[Written], findings: Findings) -> None:
         if rule.condition is None and _final(rule):
             after = rules[position + 1]
             others = len(rules) - position - 2
-            more = f" and the {others} after it" if others else ""
+            more = f" and {others} more after it" if others else ""
             findings.add(
                 after.node["name"].place,
                 "unreachable-rule",

@@ -7,6 +7,7 @@ from typing import Any
 
 from mailrules.config.document import Mark, Node, Place, Source
 from mailrules.config.findings import Findings
+from mailrules.config.syntax import explain_syntax, tell_forbidden
 
 DEEPEST = 64
 """Lists and mappings within one another: no file of ours needs ten."""
@@ -37,6 +38,21 @@ def resolve(text: str) -> Any:
     return text
 
 
+_UNLOVED = re.compile(
+    r"""(?P<tag>(?:(?<=[\s\[{,])|^)![^\s,\[\]{}]*)|:(?<!["'\]}]:)(?=[^\s,\[\]{}])|\?(?=\S)|(?<=\S)\?"""
+)
+"""Colons and question marks inside of words: YAML 1.2 allows them within braces, the C parser does not."""
+
+_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML text may not hold (YAML 1.2.2, section 5.1)."""
+
+
+def _stand_ins(text: str) -> tuple[str, str]:
+    """Two characters for private use that *text* does not hold."""
+    free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
+    return next(free), next(free)
+
+
 class _Open:
     """A list or mapping that is still being read."""
 
@@ -47,7 +63,7 @@ class _Open:
         self.marks: Any = type(value)()
         self.start = start
         self.anchor = anchor
-        self.key: tuple[str, int, int] | None = None
+        self.key: tuple[str | None, int, int] | None = None
         self.weight = 1
 
 
@@ -63,22 +79,34 @@ class Reader:
         self._documents = 0
         self._root: Node | None = None
         self._stopped = False
+        self._disguise: dict[int, str] = {}
 
     def read(self) -> Node | None:
         """The document's value; None when there is none worth looking at."""
         from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined] # it is C, and named there on purpose
         from ruamel.yaml.error import YAMLError
 
-        from mailrules.config.syntax import explain_syntax
-
+        if forbidden := _FORBIDDEN.search(self._source.text):
+            tell_forbidden(forbidden, self._source, self._findings)
+            return None
         try:
-            parser = CParser(self._source.text)
+            parser = CParser(self._disguised())
             while not self._stopped and (event := parser.get_event()) is not None:
                 self._take(event)
         except YAMLError as error:
             explain_syntax(error, self._source, self._findings)
             return None
         return None if self._stopped else self._root
+
+    def _disguised(self) -> str:
+        """The text with stand-ins for what the C parser stumbles over; every character keeps its place."""
+        text = self._source.text
+        if not _UNLOVED.search(text):
+            return text
+        colon, question = _stand_ins(text)
+        self._disguise = {ord(colon): ":", ord(question): "?"}
+        stand_ins = {":": colon, "?": question}
+        return _UNLOVED.sub(lambda found: stand_ins.get(found[0], found[0]), text)
 
     def _take(self, event: Any) -> None:
         kind = type(event).__name__
@@ -106,8 +134,9 @@ class Reader:
 
     def _scalar(self, event: Any) -> None:
         start, end = event.start_mark.index, event.end_mark.index
-        plain = event.implicit[0]
-        value = resolve(event.value) if plain else event.value
+        plain = event.implicit[0] or (event.tag is not None and not event.style)
+        text = event.value.translate(self._disguise) if self._disguise else event.value
+        value = resolve(text) if plain else text
         if event.tag is not None:
             self._tag(event)
         if event.style in ("|", ">"):
@@ -118,18 +147,18 @@ class Reader:
         if frame is None or frame.key is not None or type(frame.value) is list:
             self._put(value, (start, end), 1)
         else:
-            frame.key = (self._key(event, value, plain=plain), start, end)
+            frame.key = (self._key(event, text, value, plain=plain), start, end)
 
     def _tag(self, event: Any) -> None:
         self._findings.add(
             self._place(event),
             "yaml-tag",
-            f"the tag '{event.tag}' is not allowed",
+            f"the tag '{self._place(event).text.split()[0]}' is not allowed",
             "leave the tag out: values are plain text, numbers, true, false, lists and mappings",
         )
 
-    def _key(self, event: Any, value: Any, *, plain: bool) -> str:
-        key: str = event.value
+    def _key(self, event: Any, key: str, value: Any, *, plain: bool) -> str | None:
+        """The key as text; None for one whose value is not wanted."""
         if not isinstance(value, str):
             shown = key or "nothing"
             self._findings.add(
@@ -142,6 +171,7 @@ class Reader:
                 "the merge key '<<' is not part of YAML 1.2",
                 "write the keys out, or name the whole value by an alias; shared actions go into a flow",
             )
+            return None
         elif key in self._stack[-1].value:
             first = self._source.span(*self._stack[-1].marks[key][:2])
             self._findings.add(
@@ -164,7 +194,7 @@ class Reader:
         elif frame.key is not None:
             key, start, end = frame.key
             frame.key = None
-            if key not in frame.value:
+            if key is not None and key not in frame.value:
                 frame.value[key] = value
                 frame.marks[key] = (start, end, mark)
 

@@ -26,7 +26,13 @@ Actions = Annotated[
 ]
 Match = Annotated[Any, _refers("match", "What a message must be; without it every message matches.")]
 Tz = Annotated[str, Meta(description="An IANA name, Europe/Paris.")]
-Moment = Annotated[str, Meta(description="2026-12-31 or 2026-12-31T18:00, with or without an offset.")]
+Moment = Annotated[
+    str,
+    Meta(
+        description="A date, with a time and an offset if you like.",
+        examples=["2026-12-31", "2026-12-31T18:00", "2026-12-31T18:00+01:00"],
+    ),
+]
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -68,7 +74,7 @@ class SinceSpec(Spec, frozen=True):
 class ScheduleSpec(Spec, frozen=True):
     """When a listener looks."""
 
-    every: Annotated[str, Meta(description="The pause between two passes: 5s, 10m.")]
+    every: Annotated[str, Meta(description="The pause between two passes.", examples=["5s", "10m"])]
 
 
 class ListenerSpec(Spec, frozen=True):

@@ -28,7 +28,9 @@ KINDS = {
 
 def kind_of(value: object) -> str:
     """What a value is, for people: `a list`."""
-    names = {dict: "object", list: "array", str: "string", int: "integer", float: "number", bool: "boolean"}
+    if isinstance(value, bool):
+        return str(value).lower()
+    names = {dict: "object", list: "array", str: "string", int: "integer", float: "number"}
     return KINDS[names.get(type(value), "null")]
 
 
@@ -127,23 +129,36 @@ def _tell_missing(node: Node, error: Any, findings: Findings, owner: str) -> Non
 
 def _tell_type(node: Node, error: Any, findings: Findings, owner: str) -> None:
     wanted = error.validator_value
-    wrong_type(node, [wanted] if isinstance(wanted, str) else list(wanted), findings, owner)
+    wrong_type(node, [wanted] if isinstance(wanted, str) else list(wanted), findings, owner, _examples(error.schema))
 
 
-def wrong_type(node: Node, wanted: Iterable[str], findings: Findings, owner: str) -> None:
-    """A value of another kind than the JSON types in *wanted*."""
+def _examples(schema: Mapping[str, Any]) -> str:
+    examples = schema.get("examples", ())
+    return f"write it like this: {', '.join(str(example) for example in examples)}" if examples else ""
+
+
+def wrong_type(node: Node, wanted: Iterable[str], findings: Findings, owner: str, form: str = "") -> None:
+    """A value of another kind than the JSON types in *wanted*; `form` says how such a text is written."""
     words = list(dict.fromkeys(KINDS[name] for name in wanted))
     expected = " or ".join(words)
     if node.value is None:
-        findings.add(
-            node.label, "wrong-type", f"{owner} is empty; it takes {expected}", "give it a value, or leave the key out"
-        )
+        empty = "give it a value, or leave the key out"
+        findings.add(node.label, "wrong-type", f"{owner} is empty; it takes {expected}", empty)
         return
-    quotable = "text" in words and isinstance(node.value, int | float)
-    help_ = "quote it to make it text" if quotable else ""
-    if isinstance(node.value, str) and node.value.lower() in ("yes", "no", "on", "off") and "true or false" in words:
-        help_ = "YAML 1.2 knows true and false only"
-    findings.add(_value_place(node), "wrong-type", f"{owner} is {kind_of(node.value)}; it takes {expected}", help_)
+    findings.add(
+        _value_place(node),
+        "wrong-type",
+        f"{owner} is {kind_of(node.value)}; it takes {expected}",
+        form or _cure(node.value, words),
+    )
+
+
+def _cure(value: object, words: list[str]) -> str:
+    if "text" in words and isinstance(value, int | float):
+        return "quote it to make it text"
+    if "true or false" in words and str(value).lower() in ("yes", "no", "on", "off", "true", "false"):
+        return "write true or false, without quotes: YAML 1.2 knows no others"
+    return ""
 
 
 def _value_place(node: Node) -> Place:
@@ -159,6 +174,9 @@ def _tell_choice(node: Node, error: Any, findings: Findings, owner: str) -> None
 def not_allowed(node: Node, allowed: Iterable[str], findings: Findings, owner: str) -> None:
     """A value that is none of the words *allowed*."""
     help_ = suggestion(node.value, allowed, what="allowed")
+    if node.value is None:
+        findings.add(node.label, "wrong-type", f"{owner} is empty", help_)
+        return
     shown = node.place.text if not isinstance(node.value, dict | list) else kind_of(node.value)
     findings.add(_value_place(node), "not-allowed-value", f"{owner} cannot be {shown}", help_)
 
@@ -187,6 +205,9 @@ def _branches(branches: Iterable[dict[str, Any]], error: Any) -> Iterable[dict[s
 
 def _tell_limit(node: Node, error: Any, findings: Findings, owner: str) -> None:
     limit = error.validator_value
+    if error.validator == "pattern" and (help_ := _examples(error.schema)):
+        findings.add(node.place, "not-allowed-value", f"{owner} cannot be {node.place.text}", help_)
+        return
     sentences = {
         "minimum": f"must be {limit} or more",
         "maximum": f"must be {limit} or less",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mailrules.config.document import Place, Source
@@ -61,17 +62,19 @@ _HELP = (
         "'&' and '*' begin anchors and aliases",
         "quote a text that begins with '&' or '*'",
     ),
+    ("found unexpected ':'", "a ':' stands where a word ends", "quote the text, or put a space after the colon"),
     ("found character that cannot start any token", "a value cannot begin with this character", "quote the text"),
 )
 
 
+def tell_forbidden(found: re.Match[str], source: Source, findings: Findings) -> None:
+    """Tell of a character that no YAML file may hold."""
+    message = f"the character U+{ord(found[0]):04X} is not allowed in YAML"
+    findings.add(Place(source, found.start(), found.end()), "yaml-syntax", message, "remove it")
+
+
 def explain_syntax(error: Any, source: Source, findings: Findings) -> None:
     """Tell of an error of the YAML parser."""
-    position = getattr(error, "position", None)
-    if position is not None:
-        shown = f"the character U+{error.character:04X} is not allowed in YAML"
-        findings.add(Place(source, position, position + 1), "yaml-syntax", shown, 'remove it, or write it as "\\x.."')
-        return
     problem = error.problem or "this is no YAML"
     at = (error.context_mark or error.problem_mark) if _opened(problem) else (error.problem_mark or error.context_mark)
     place = Place(source, at.index, at.index + 1) if at else Place(source, 0, 0)
@@ -81,7 +84,7 @@ def explain_syntax(error: Any, source: Source, findings: Findings) -> None:
 
 def _opened(problem: str) -> bool:
     """Whether where it begins tells more than where the parser gave up."""
-    return "end of stream" in problem or "',' or" in problem
+    return any(sign in problem for sign in ("end of stream", "',' or", "expected alphabetic"))
 
 
 def _worded(problem: str, place: Place, source: Source) -> tuple[str, str]:
