@@ -15,8 +15,12 @@ PLUGINS := $(wildcard plugins/*/pyproject.toml)
 help: ## list these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
 
-run: .venv/.run ## run the sample workspace once
+run: .venv/.run .mailrules/mailbox ## handle the sample mailbox; a second time there is nothing to do
 	@$(BIN)/mailrules run --once
+
+# The rules move and delete: what they get is a copy of the mail that ships.
+.mailrules/mailbox:
+	@mkdir -p $@.new/{cur,new,tmp} && cp sample/mail/*.eml $@.new/new && mv $@.new $@
 
 test: .venv/.dev servers lint ## check everything, against real servers where they can be installed
 	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=worksteal --quiet

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from mailrules.model.rule import RuleSet
 
 
-@click.command(name="check")
-@common_options
-@json_option
+@click.command(name="check", short_help="Find what is wrong in the files.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="For whom to print."
 )
 @click.argument("files", nargs=-1, metavar="[RULES FILE]...", type=click.Path(path_type=Path))
+@json_option
+@common_options
 def command(files: tuple[Path, ...], *, form: Format, as_json: bool) -> int:
     """Check mailrules.yaml and all that it names, or single rules files.
 

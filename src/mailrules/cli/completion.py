@@ -9,9 +9,9 @@ from mailrules.cli.invocation import common_options
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command(name="completion")
-@common_options
+@click.command(name="completion", short_help="Print a shell's completion script.")
 @click.argument("shell", type=click.Choice(SHELLS))
+@common_options
 def command(shell: str) -> int:
     """Print the completion script for SHELL.
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from mailrules.cli.trial import Trial
 
 
-@click.command(name="dry-run")
-@common_options
-@json_option
+@click.command(name="dry-run", short_help="Show what would happen, and change nothing.")
 @click.argument("listeners", nargs=-1, metavar="[LISTENER]...", shell_complete=listener_names)
 @click.option("--mail", multiple=True, metavar="PATH", help="Instead of mailboxes: .eml, mbox, maildir or folder.")
 @click.option("--rules", type=click.Path(path_type=Path, dir_okay=False), help="With --mail: decide by this file.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many messages of each mailbox, oldest first.")
 @click.option("--again", is_flag=True, help="Also messages that the journal says were handled before.")
+@json_option
+@common_options
 def command(listeners: tuple[str, ...], *, as_json: bool, **chosen: Any) -> int:
     """Show what would happen to each message, and change nothing.
 

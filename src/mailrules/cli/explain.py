@@ -11,13 +11,13 @@ from mailrules.cli.invocation import common_options, json_option, verbose
 from mailrules.cli.terminal import print_json
 
 
-@click.command(name="explain")
-@common_options
-@json_option
+@click.command(name="explain", short_help="Show why a message gets its decision.")
 @click.argument("message", metavar="MESSAGE")
 @click.option("--rule", shell_complete=rule_names, help="Tell only of this rule: why, or why not.")
 @click.option("--listener", shell_complete=listener_names, help="Decide by this listener's rules.")
 @click.option("--rules", type=click.Path(path_type=Path, dir_okay=False), help="Decide by this rules file.")
+@json_option
+@common_options
 def command(message: str, *, rule: str | None, listener: str | None, rules: Path | None, as_json: bool) -> int:
     """Show each rule tried, each condition with the value it saw, and what would be done. Nothing is changed.
 

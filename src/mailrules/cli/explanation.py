@@ -128,7 +128,8 @@ def _fetch(entry: Entry, listener: Listener, workspace: Workspace) -> tuple[Head
             for _, raw in mailbox.bodies([head.ref]) if head else ():
                 assert head is not None
                 return head, raw
-    raise click.UsageError(f"#{entry.id} is not in its mailbox any more ({entry.disposition}): explain a copy of it")
+    gone = f"#{entry.id} is not in its mailbox any more (what was decided: {entry.disposition})"
+    raise click.UsageError(f"{gone}; `mailrules log {entry.id}` shows what is on record, or explain a copy of it")
 
 
 def _head(entry: Entry, mailbox: Mailbox) -> Head | None:

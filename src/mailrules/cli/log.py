@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 STATES = ("claimed", "acting", "acted", "settled", "done", "retry", "parked", "skipped")
 
 
-@click.command(name="log")
-@common_options
-@json_option
+@click.command(name="log", short_help="List what was done with which message.")
 @click.argument("number", type=Number(), required=False, metavar="[ID]", shell_complete=entry_numbers)
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only in this state; repeatable.")
 @click.option("--rule", shell_complete=rule_names, help="Only what this rule decided.")
@@ -30,6 +28,8 @@ STATES = ("claimed", "acting", "acted", "settled", "done", "retry", "parked", "s
 @click.option("--since", help="Only what changed since: 2d, 90m, or a date, 2026-03-01.")
 @click.option("--text", default="", help="Only with this in subject, sender or Message-ID.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@json_option
+@common_options
 def command(number: int | None, *, as_json: bool, **asked: Any) -> int:
     """List what the journal holds, newest first; ID shows one message with every step."""
     from mailrules.cli.record import entry_json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailrules.cli.outcome import COLOURS, rule_name, what
 from mailrules.cli.record import moment
 from mailrules.cli.terminal import new_table, one_line, safe
-from mailrules.model.entry import Entry, State, StepRecord
+from mailrules.model.entry import Entry, State, StepRecord, StepState
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,7 +51,7 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "mailbox", str(entry.disposition)
     yield "captures", ", ".join(f"{name}={value}" for name, value in entry.captures.items())
     yield "state", _state(entry)
-    for record in entry.steps:
+    for record in _tries(entry):
         yield f"step {record.position + 1}", _step(record)
     yield "changed", moment(entry.updated)
     yield "next", _next(entry)
@@ -63,10 +63,16 @@ def _state(entry: Entry) -> str:
     return f"{entry.state}{tries}{again}" + (f": {entry.reason}" if entry.reason else "")
 
 
+def _tries(entry: Entry) -> list[StepRecord]:
+    """Every try of every step; that one has begun is only of interest where nothing came after."""
+    latest = {record.position: record for record in entry.steps}
+    return [record for record in entry.steps if record.state is not StepState.STARTED or record in latest.values()]
+
+
 def _step(record: StepRecord) -> str:
     at = f"{moment(record.at)} " if record.at else ""
-    written = f" ({record.span})" if record.span else ""
-    return f"{at}{record.name} {record.state}: {record.detail}{written}"
+    written = f", {record.span}" if record.span else ""
+    return f"{at}{record.state}: {record.detail} ({record.name}{written})"
 
 
 def _next(entry: Entry) -> str:

@@ -39,7 +39,10 @@ def _resolved(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 def _default(option: Schema) -> str:
     if "default" not in option:
         return ""
-    return "" if option["default"] in (None, "", [], {}) else json.dumps(option["default"], ensure_ascii=False)
+    default = option["default"]
+    if isinstance(default, str):
+        return default
+    return "" if default in (None, [], {}) else json.dumps(default, ensure_ascii=False)
 
 
 def _description(option: Schema, definitions: Mapping[str, Schema]) -> str:

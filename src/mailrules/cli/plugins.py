@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from mailrules.registry import Provided, Registry
 
 
-@click.command(name="plugins")
-@common_options
-@json_option
+@click.command(name="plugins", short_help="List what can be named in the files.")
 @click.argument("name", required=False, shell_complete=plugin_names)
+@json_option
+@common_options
 def command(name: str | None, *, as_json: bool) -> int:
     """List protocols, log-ins and actions with the plugin that gives each; NAME shows its options."""
     from mailrules.registry import load_registry
@@ -26,7 +26,7 @@ def command(name: str | None, *, as_json: bool) -> int:
     registry = load_registry(workspace_root())
     found = [(kind, provided) for kind, provided in _everything(registry) if name in (None, provided.item.name)]
     if not found:
-        raise click.UsageError(f"no plugin gives anything named '{name}'; `mailrules plugins` lists what there is")
+        raise click.UsageError(f"no plugin gives anything named '{name}'{_near(name, registry)}")
     if as_json:
         print_json(_as_json(registry, found, options=name is not None))
     elif name is None:
@@ -42,6 +42,13 @@ def _everything(registry: Registry) -> Iterator[tuple[str, Provided[Any]]]:
     for kind, table in tables.items():
         for name in sorted(table):
             yield kind, table[name]
+
+
+def _near(name: str | None, registry: Registry) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name or "", [provided.item.name for _, provided in _everything(registry)], n=1)
+    return f": did you mean '{near[0]}'?" if near else "; `mailrules plugins` lists what there is"
 
 
 def _as_json(registry: Registry, found: list[tuple[str, Provided[Any]]], *, options: bool) -> dict[str, Any]:

@@ -13,34 +13,42 @@ from mailrules.cli.number import Number
 from mailrules.cli.terminal import plural, print_json
 
 if TYPE_CHECKING:
+    from mailrules.config.settings import Workspace
     from mailrules.model.entry import Entry, StepRecord
     from mailrules.model.journal import Journal
 
 
-@click.command(name="retry")
-@common_options
-@json_option
+@click.command(name="retry", short_help="Take up parked messages again.")
 @click.argument("numbers", type=Number(), nargs=-1, metavar="[ID]...", shell_complete=parked_numbers)
 @click.option("--all", "everything", is_flag=True, help="Every message that is parked.")
 @click.option("--done", is_flag=True, help="Take the step in doubt as done, and go on after it.")
+@json_option
+@common_options
 def command(numbers: tuple[int, ...], *, everything: bool, done: bool, as_json: bool) -> int:
     """Let the next pass take up parked messages again, from the step that failed.
 
     A step that was cut off, so that nobody knows whether it happened, is run again; with --done it is not. Exit code 1
     when a message is neither parked nor waiting.
     """
-    from mailrules.cli.workspace import journal_of, load, lock_of
+    from mailrules.cli.workspace import load
 
     if bool(numbers) == everything:
         raise click.UsageError("name messages, `mailrules retry 12`, or say --all")
-    workspace = load(quiet=True)
-    again: list[Entry] = []
-    with lock_of(workspace, "retry.lock"), closing(journal_of(workspace)) as journal:
-        for entry in _chosen(journal, numbers):
-            again += _again(journal, entry, done=done)
+    again = _take_up(load(quiet=True), numbers, done=done)
     missing = sorted(set(numbers) - {entry.id for entry in again})
     _tell(again, missing, as_json=as_json)
     return 1 if missing else 0
+
+
+def _take_up(workspace: Workspace, numbers: tuple[int, ...], *, done: bool) -> list[Entry]:
+    """Make each of them due; a journal without any of them is only read, and never made."""
+    from mailrules.cli.workspace import journal_of, lock_of
+
+    with closing(journal_of(workspace, readonly=True)) as journal:
+        if not _chosen(journal, numbers):
+            return []
+    with lock_of(workspace, "retry.lock"), closing(journal_of(workspace)) as journal:
+        return [due for entry in _chosen(journal, numbers) for due in _again(journal, entry, done=done)]
 
 
 def _chosen(journal: Journal, numbers: tuple[int, ...]) -> list[Entry]:

@@ -10,11 +10,11 @@ from mailrules.cli.complete import listener_names
 from mailrules.cli.invocation import common_options, json_option, verbose
 
 
-@click.command(name="run")
-@common_options
-@json_option
+@click.command(name="run", short_help="Handle mail, once or until stopped.")
 @click.argument("listeners", nargs=-1, metavar="[LISTENER]...", shell_complete=listener_names)
 @click.option("--once", is_flag=True, help="One pass of each listener, then a table of what happened.")
+@json_option
+@common_options
 def command(listeners: tuple[str, ...], *, once: bool, as_json: bool) -> int:
     """Handle what arrives: decide, act, settle; all listeners, or those named.
 

@@ -11,10 +11,10 @@ from mailrules.cli.invocation import common_options, workspace_root
 KINDS = ("mailrules", "rules", "tests")
 
 
-@click.command(name="schema")
-@common_options
+@click.command(name="schema", short_help="Print or write the JSON Schemas.")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.option("--write", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all of them there.")
+@common_options
 def command(kind: str | None, folder: Path | None) -> int:
     """Print the JSON Schema of one KIND of file, or write all of them, with the options of every plugin there is."""
     from mailrules.config.schema import as_text, schemas, write_schemas

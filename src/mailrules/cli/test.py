@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from mailrules.testing.cases import Results
 
 
-@click.command(name="test")
-@common_options
-@json_option
+@click.command(name="test", short_help="Run the cases beside the rules.")
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path, exists=True))
+@json_option
+@common_options
 def command(files: tuple[Path, ...], *, as_json: bool) -> int:
     """Run the cases of *.test.yaml: all of the workspace, or those named (folders are searched).
 
