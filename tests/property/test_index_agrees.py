@@ -19,32 +19,16 @@ from mailrules.model.rule import Active, Disposition, Rule, RuleSet, Script
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 
-WORDS = [
-    "a",
-    "b",
-    "ab",
-    "Jo",
-    "jo",
-    "acme",
-    "Acme.com",
-    "invoice",
-    "Straße",
-    "STRASSE",
-    "ß",
-    "İ",
-    "\u017f",
-    "#42",
-    "\n",
-]
-ADDRESSES = ["jo@acme.com", "Jo+news@Mail.Acme.com", "a.b@x.acme.com", "ab@b", "jo", "JO@ACME.COM", "straße@b"]
+TEXTS = ["Jo", "a b", "Straße", "jo\nab", "ſ 42", "İ", "invoice #42", "a"]  # noqa: RUF001 - a letter that folds to s
+ADDRESSES = ["jo@acme.com", "Jo+news@Mail.Acme.com", "straße@b"]
 DOMAINS = ["acme.com", "*.acme.com", "mail.acme.com", "*.com", "b", "*.b"]
 PATTERNS = [
-    "a", "^a", "a$", r"\Ajo", r"com\z", "(?i)ACME", r"^Jo\b", "(?-m)^jo", r"(?P<n>\d+)", "a|^$", r"\Qa", "(?s)a.b", "^$",
-    r"\bjo\B", ".", "[^a]", "(?im-s)^STRASSE$", r"\\A", "a|b", "(?U)a+",
+    "^a", "a$", r"\Ajo", r"com\z", "(?i)STRASSE|ACME", r"^Jo\b", "(?-m)^jo", r"(?P<n>\d+)$", "b|^$", r"\Qa", "(?s)o.a",
+    "JO", "[^a]", "(?im-s)^Jo$", r"\\A", "(?U)a+", "^ab$",
 ]  # fmt: skip
 
-text = st.one_of(st.sampled_from(WORDS), st.lists(st.sampled_from(WORDS), max_size=3).map(" ".join))
-literal = st.sampled_from([*WORDS, *ADDRESSES, ""]).map(str.casefold)
+text = st.sampled_from(TEXTS)
+literal = st.sampled_from([*TEXTS, *ADDRESSES, "Jo <jo@acme.com>", "o", ""]).map(str.casefold)
 pattern = st.builds(
     lambda source, cased: re2.compile(source, _options(cased)), st.sampled_from(PATTERNS), st.booleans()
 )
@@ -61,7 +45,7 @@ def operators(names):
         **dict.fromkeys(("contains", "is", "starts", "ends"), literal),
         **dict.fromkeys(("regex", "glob"), pattern),
         "domain": st.sampled_from(DOMAINS),
-        "localpart": st.sampled_from(["jo", "jo+news", "a.b", "+news", "strasse"]),
+        "localpart": st.sampled_from(["jo", "jo+news", "+news", "strasse"]),
         "detail": st.sampled_from(["news", "", "jo"]),
         "over": st.sampled_from([0, 3, 41.5]),
         "under": st.sampled_from([0, 5, 1000]),
@@ -76,28 +60,29 @@ MAILBOX = (*TEXT, "domain", "localpart", "detail")
 count = st.lists(
     st.builds(Operator, st.sampled_from(["over", "under", "is"]), st.tuples(st.integers(0, 3))), max_size=1
 )
-exists = st.sampled_from([None, None, None, True, False])
-occurrence = st.sampled_from([None, None, None, 1, -1, 2])
+exists = st.sampled_from([None] * 6 + [True, False])
+occurrence = st.sampled_from([None] * 5 + [1, -1, 2])
 names = st.lists(st.sampled_from(["X-Tag", "from", "Subject", "X-None", "Delivered-To"]), min_size=1, max_size=2)
 
 
-def asking(fields, asked, **more):
+def asking(field, asked, **more):
     return st.builds(
         Test,
-        st.sampled_from(fields),
-        st.lists(operators(asked), max_size=2).map(tuple),
+        field,
+        st.lists(operators(asked), min_size=1, max_size=2).map(tuple),
         exists=exists,
         count=count.map(tuple),
         **more,
     )
 
 
+fields = st.one_of(st.just("from"), st.sampled_from(sorted(ADDRESS_HEADERS)))
 leaf = st.one_of(
-    asking(sorted(ADDRESS_HEADERS), MAILBOX, occurrence=occurrence, case_sensitive=st.booleans()),
-    asking(["header"], (*MAILBOX, "over", "under"), names=names.map(tuple), occurrence=occurrence),
-    asking(["subject", "body", "reply_text", "kind"], TEXT, case_sensitive=st.booleans()),
-    asking(["original_sender"], MAILBOX),
-    asking(["size"], ("over", "under")),
+    asking(fields, MAILBOX, occurrence=occurrence, case_sensitive=st.booleans()),
+    asking(st.just("header"), (*MAILBOX, "over", "under"), names=names.map(tuple), occurrence=occurrence),
+    asking(st.sampled_from(["subject", "body", "reply_text", "kind"]), TEXT, case_sensitive=st.booleans()),
+    asking(st.just("original_sender"), MAILBOX),
+    asking(st.just("size"), ("over", "under")),
     st.builds(Test, st.just("attachment"), exists=st.booleans()),
     st.builds(Test, st.just("received"), st.just((Operator("newer_than", (timedelta(days=1),)),))),
     st.builds(Test, st.just("date"), st.just((Operator("older_than", (timedelta(days=1),)),))),
@@ -126,28 +111,23 @@ mailbox = st.one_of(
     st.sampled_from(ADDRESSES),
     st.builds("{} <{}>".format, text, st.sampled_from(ADDRESSES)),
     st.builds('"{}" <{}>'.format, text, st.sampled_from(ADDRESSES)),
-    st.sampled_from(["<broken", "=?utf-8?q?Stra=C3=9Fe=2C_a?= <jo@b>", "group: a@b, b@b;", "a@b (comment"]),
+    st.sampled_from(["<broken", "=?utf-8?q?Stra=C3=9Fe=2C_a?= <jo@b>", "group: a@b, jo@b;", "a@b (comment"]),
 )
+mailboxes = st.lists(mailbox, min_size=1, max_size=2).map(", ".join)
 field = st.one_of(
-    st.builds(
-        "{}: {}".format,
-        st.sampled_from(["From", "To", "Cc", "Sender", "Reply-To", "Delivered-To"]),
-        st.lists(mailbox, min_size=1, max_size=2).map(", ".join),
-    ),
-    st.builds("{}: {}".format, st.sampled_from(["Subject", "X-Tag"]), text),
-    st.sampled_from(["Date: Mon, 15 Jun 2026 10:00:00 +0000", "Date: some day", "X-Tag: 4.2 of 5"]),
-    st.sampled_from(
-        ["Content-Transfer-Encoding: x-unknown", "Subject: =?utf-8?q?Stra=C3=9Fe=0A#42?=", "Precedence: bulk"]
-    ),
+    st.builds("{}: {}".format, st.sampled_from(["From", "To", "Cc", "Sender", "Delivered-To"]), mailboxes),
+    st.builds("X-Tag: {}".format, text),
+    st.sampled_from(["Date: Mon, 15 Jun 2026 10:00:00 +0000", "Date: some day", "X-Tag: 4.2 of 5", "Subject: a"]),
+    st.sampled_from(["Content-Transfer-Encoding: x-unknown", "Subject: =?utf-8?q?Stra=C3=9Fe=0A#42?="]),
 )
 
 
-def letter(fields, body):
-    header = "\n".join(each.replace("\n", "\n ") for each in fields)
+def letter(sender, subject, fields, body):
+    header = "\n".join(each.replace("\n", "\n ") for each in (f"From: {sender}", f"Subject: {subject}", *fields))
     return header, f"{header}\n\n{body}"
 
 
-letters = st.builds(letter, st.lists(field, max_size=6), text)
+letters = st.builds(letter, mailboxes, text, st.lists(field, max_size=4), text)
 
 
 def views(written):
@@ -167,7 +147,7 @@ def test_the_decision_is_that_of_trying_every_rule_in_order(ruleset, written):
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(condition, min_size=1, max_size=25), letters)
+@given(st.lists(st.one_of(leaf, condition), min_size=1, max_size=40), letters)
 def test_only_rules_that_say_no_are_left_out(conditions, written):
     index = Index([Rule("one", condition=each) for each in conditions])
 

@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.unit.decide.build import NOW, mail, test
 
+from mailrules.core.index import Index
 from mailrules.core.match import captures, evaluate, explain
+from mailrules.core.view import View
 from mailrules.model.condition import All, AnyOf, NoneOf, Verdict
 from mailrules.model.message import Extent
+from mailrules.model.rule import Rule
 
 YES, NO, UNKNOWN = Verdict.YES, Verdict.NO, Verdict.UNKNOWN
 
@@ -138,6 +141,14 @@ OF_THE_LETTER = {
 @pytest.mark.parametrize(("condition", "verdict"), OF_THE_LETTER.values(), ids=OF_THE_LETTER)
 def test_on_a_whole_message(condition, verdict):
     assert verdict is evaluate(condition, mail(LETTER), NOW)
+
+
+@pytest.mark.parametrize(("condition", "verdict"), OF_THE_LETTER.values(), ids=OF_THE_LETTER)
+def test_the_index_leaves_out_only_what_says_no(condition, verdict):
+    others = [Rule("other", condition=test("subject", contains=f"absent {number}")) for number in range(20)]
+    index = Index([*others, Rule("asked", condition=condition)])
+
+    assert list(index.candidates(View(mail(LETTER), NOW))) == [20] or verdict is NO
 
 
 OF_THE_BROKEN = {
