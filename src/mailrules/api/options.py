@@ -61,6 +61,13 @@ class Secret:
 
     reference: str
     root: Path = Path()
+    held: bool = False
+    """Whether `reference` is the secret itself, however it reads."""
+
+    @classmethod
+    def holding(cls, secret: str) -> Secret:
+        """One that a log-in has just obtained: a password out of a vault, an access token."""
+        return cls(secret, held=True)
 
     @property
     def literal(self) -> bool:
@@ -79,6 +86,8 @@ class Secret:
         return secret
 
     def _look_up(self) -> str:
+        if self.held:
+            return self.reference
         scheme, _, name = self.reference.partition(":")
         if scheme == "env":
             return self._or_ask(os.environ.get(name), f"environment variable {name} is not set")

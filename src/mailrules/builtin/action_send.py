@@ -145,5 +145,6 @@ SEND = ActionType(
     summary="Mail somebody.",
     options=SendOptions,
     build=SendAction,
+    sends=True,
     needs_body=lambda options: bool(options.attachments),
 )
