@@ -20,6 +20,11 @@ from mailrules.cli.main import main
 WILDCARD = "..."
 """In an expected line: anything. Alone on a line: any lines."""
 
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S*|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}|(?<= in )\d+\.\d+s"
+)
+"""When something happened, or how long it took."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -89,10 +94,12 @@ def _own_logging() -> Iterator[None]:
 
 
 def agrees(expected: tuple[str, ...], printed: str) -> bool:
-    """Whether *printed* is what is expected, `...` standing for anything; blanks at line ends do not count."""
-    lines = [line.rstrip() for line in printed.splitlines()]
+    """Whether *printed* is what is expected: `...` is anything, a moment any moment; blanks at line ends count not."""
+    lines = [_MOMENT.sub("0", line.rstrip()) for line in printed.splitlines()]
     pattern = "".join(
-        r"(?:.*\n)*" if line == WILDCARD else re.escape(line).replace(re.escape(WILDCARD), ".*") + r"\n"
+        r"(?:.*\n)*"
+        if line == WILDCARD
+        else re.escape(_MOMENT.sub("0", line)).replace(re.escape(WILDCARD), ".*") + r"\n"
         for line in expected
     )
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in lines)) is not None

@@ -21,7 +21,8 @@ def workspace(tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith("MAILRULES_")]:
         if name != "MAILRULES_UPDATE_DOCS":
             monkeypatch.delenv(name)
-    for name, value in {"TZ": "UTC", "NO_COLOR": "1", "COLUMNS": "120", "HOME": str(tmp_path)}.items():
+    usual = {"MAILRULES_PLUGINS": "", "TZ": "UTC", "NO_COLOR": "1", "COLUMNS": "120", "HOME": str(tmp_path)}
+    for name, value in usual.items():
         monkeypatch.setenv(name, value)
     time.tzset()
     folder = tmp_path / "mail"
