@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from mailrules.builtin.header_block import read_header
 
-_FROM = re.compile(rb"(?:(?<=\n\n)|(?<=\n\r\n))From [^\n]*\d:\d\d[^\n]*\n")
+_FROM = re.compile(rb"From [^\n]*\d:\d\d[^\n]*\n")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _STATUS = re.compile(rb"^(?:X-)?Status:[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE | re.IGNORECASE)
 _VOLATILE = re.compile(
@@ -23,7 +23,8 @@ _VOLATILE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 """Header fields that mail programs rewrite in place: no part of a message's identity."""
-_MOMENT = re.compile(rb"([A-Z][a-z]{2}) +(\d{1,2}) +(\d{1,2}:\d\d:\d\d) +(?:[A-Z]{3,5} +)?(\d{4})")
+_MOMENT = re.compile(rb"([A-Z][a-z]{2}) +(\d{1,2}) +(\d{1,2}):(\d\d):(\d\d) +(?:[A-Z]{3,5} +)?(\d{4})")
+_MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _CHUNK = 1 << 20
 _LETTERS = {"R": "\\Seen", "A": "\\Answered", "F": "\\Flagged", "T": "\\Draft", "D": "\\Deleted"}
 FLAG_LETTERS = {flag.lower(): letter for letter, flag in _LETTERS.items()}
@@ -77,7 +78,8 @@ def _starts(file: BinaryIO) -> Iterator[tuple[int, int]]:
         buffer += chunk
         complete = buffer.rfind(b"\n") + 1
         for found in _FROM.finditer(buffer, 0, complete):
-            yield base + found.start(), base + found.end()
+            if buffer[max(found.start() - 3, 0) : found.start()].endswith((b"\n\n", b"\n\r\n")):
+                yield base + found.start(), base + found.end()
         kept = max(complete - 3, 0)
         base, buffer = base + kept, buffer[kept:]
 
@@ -113,9 +115,10 @@ def _received(from_line: bytes) -> datetime | None:
     found = _MOMENT.search(from_line)
     if found is None:
         return None
+    month, day, hour, minute, second, year = found.groups()
     try:
-        return datetime.strptime(b" ".join(found.groups()).decode(), "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
-    except ValueError:
+        return datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+    except (KeyError, ValueError):
         return None
 
 
@@ -154,4 +157,4 @@ def with_flags(message: bytes, flags: frozenset[str]) -> bytes:
 
 
 def _unquoted(text: bytes) -> bytes:
-    return _QUOTED.sub(rb"\1", text)
+    return _QUOTED.sub(rb"\1", text) if b"\n>" in text else text

@@ -74,6 +74,24 @@ def test_the_last_message_is_the_same_whatever_ends_the_file(put, opened, end):
     assert refs_of(opened("mbox"))[:2] == first
 
 
+@pytest.mark.parametrize(
+    ("line", "received"),
+    [
+        ("From a@x.example Fri Jul  8 12:08:31 2011", "2011-07-08T12:08:31+00:00"),
+        ("From a@x.example  Fri Jul 18 02:08:31 UTC 2011", "2011-07-18T02:08:31+00:00"),
+        ("From MAILER-DAEMON Fri Jul 31 12:08 2011", None),
+        ("From - Fri Xyz 31 12:08:00 2011", None),
+        ("From - Fri Feb 31 12:08:00 2011", None),
+    ],
+)
+def test_the_from_line_says_when_it_came(put, opened, line, received):
+    put("mail.mbox", f"{line}\nSubject: x\n\n".encode())
+    mailbox = opened("mbox")
+
+    (head,) = mailbox.heads(refs_of(mailbox))
+    assert (head.received and head.received.isoformat()) == received
+
+
 def test_lines_that_end_in_crlf_part_messages_too(put, opened):
     put("mail.mbox", (message(1) + message(2)).replace(b"\n", b"\r\n"))
     mailbox = opened("mbox")
