@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,32 @@ def _traits(item: Any) -> Iterator[str]:
         yield f"Cut off by a crash it is {again}."
 
 
-PAGES: Mapping[str, Any] = {"commands.md": commands_page, "plugins-reference.md": plugins_page}
+def diagnostics_page() -> str:
+    """Every word of a diagnostic, what it means, and one as `mailrules check` shows it."""
+    from mailrules.config.diagnostic import WARNINGS, WORDS
+
+    sys.path.insert(0, str(HERE.parent))
+    from tests.diagnostics.cases import examples
+
+    shown = examples()
+    parts = [
+        "# Diagnostics\n",
+        MARK,
+        "`mailrules check` tells all of them at once, each with its place, its word and what to do.",
+        "A word never changes its meaning, so that it can be searched for.",
+        "Errors keep everything from running; warnings do not.\n",
+    ]
+    for word in sorted(WORDS):
+        kind = "A warning." if word in WARNINGS else "An error."
+        parts += [f"## {word}\n", WORDS[word], f"{kind}\n", f"```text\n{shown[word].rstrip()}\n```\n"]
+    return "\n".join(parts)
+
+
+PAGES: Mapping[str, Any] = {
+    "commands.md": commands_page,
+    "plugins-reference.md": plugins_page,
+    "diagnostics.md": diagnostics_page,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
