@@ -36,7 +36,8 @@ def command(files: tuple[Path, ...], *, form: Format, as_json: bool) -> int:
     found, rules = _check_files(files) if files else _check_workspace()
     print_findings(found, form=form, stdout=True)
     if form == "text":
-        click.echo(f"{summary(found)}{_where(found)} ({plural(rules, 'rule')})")
+        counted = f" ({plural(rules, 'rule')})" if rules else ""
+        click.echo(f"{summary(found)}{_where(found)}{counted}")
     return 1 if any(each.severity == "error" for each in found) else 0
 
 

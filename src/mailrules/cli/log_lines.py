@@ -6,6 +6,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mailrules.cli.record import moment
 from mailrules.cli.terminal import plural, safe
@@ -16,14 +17,20 @@ from mailrules.model.entry import Entry, State
 TROUBLED = frozenset({State.PARKED, State.RETRY})
 
 
-def log_to_stderr(*, verbose: bool) -> None:
-    """Send mailrules' own log records to stderr: warnings and what actions say; with *verbose*, each message too."""
+@contextmanager
+def log_on_stderr(*, verbose: bool) -> Iterator[None]:
+    """Meanwhile mailrules' own log goes to stderr: warnings and what actions say; with *verbose*, each message too."""
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     log = logging.getLogger("mailrules")
-    log.handlers = [lines]
-    log.propagate = False
+    before = log.handlers, log.propagate, log.level
+    log.handlers, log.propagate = [lines], False
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
+    try:
+        yield
+    finally:
+        log.handlers, log.propagate = before[:2]
+        log.setLevel(before[2])
 
 
 class _OneLine(logging.Formatter):

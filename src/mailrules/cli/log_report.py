@@ -7,31 +7,44 @@ from typing import TYPE_CHECKING
 
 from mailrules.cli.outcome import COLOURS, rule_name, what
 from mailrules.cli.record import moment
-from mailrules.cli.terminal import new_table, one_line, safe
+from mailrules.cli.terminal import console, new_table, one_line, safe
 from mailrules.model.entry import Entry, State, StepRecord, StepState
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
+
+
+WIDE = 120
+"""Columns of a terminal from which on every column of the table is shown."""
 
 
 def log_table(entries: Sequence[Entry]) -> Table:
-    """One row a message, newest first."""
-    table = new_table("#", "changed", "listener", "state", "from", "subject", "rule", "code", "what happened")
-    one_line(table, **{"changed": 19, "from": 14, "subject": 18, "rule": 12})
+    """One row a message, newest first; a narrow terminal gets fewer columns, not narrower ones."""
+    wide = console().width >= WIDE
+    headers = ["#", "changed", "listener", "state", "from", "subject", "rule", "code", "what happened"]
+    shown = [header for header in headers if wide or header not in ("listener", "from", "code")]
+    table = new_table(*shown)
+    one_line(table, **{"#": 9, "changed": 19, "state": 8, "from": 16, "subject": 20, "rule": 16})
     for entry in entries:
-        table.add_row(
-            f"#{entry.id}",
-            moment(entry.updated),
-            safe(entry.listener),
-            str(entry.state),
-            safe(entry.sender),
-            safe(entry.subject) or "(no subject)",
-            rule_name(entry),
-            str(int(entry.code)),
-            what(entry),
-            style=COLOURS.get(entry.state, ""),
-        )
+        cells = _cells(entry, wide=wide)
+        table.add_row(*(cells[header] for header in shown), style=COLOURS.get(entry.state, ""))
     return table
+
+
+def _cells(entry: Entry, *, wide: bool) -> dict[str, str | Text]:
+    changed = moment(entry.updated)
+    return {
+        "#": f"#{entry.id}",
+        "changed": changed if wide else changed[5:-3],
+        "listener": safe(entry.listener),
+        "state": str(entry.state),
+        "from": safe(entry.sender),
+        "subject": safe(entry.subject) or "(no subject)",
+        "rule": rule_name(entry),
+        "code": str(int(entry.code)),
+        "what happened": what(entry),
+    }
 
 
 def entry_text(entry: Entry) -> str:

@@ -10,6 +10,7 @@ import click
 
 from mailrules.api import NoCredential, Place, build_options
 from mailrules.engine.memory import MemoryMailbox
+from mailrules.engine.virtual import Effects, VirtualMailbox
 from mailrules.model.mailbox import Mailbox
 from mailrules.registry import Registry
 
@@ -30,7 +31,8 @@ def mailboxes(paths: Sequence[str], registry: Registry) -> Iterator[tuple[str, M
         if (protocol := _protocol(path)) is not None:
             provided = registry.receive[protocol].item
             options = build_options(provided.options, {"path": str(Path(path).absolute())}, root=Path())
-            yield path, provided.open(options, NoCredential(), Place(Path().absolute(), readonly=True))
+            opened = provided.open(options, NoCredential(), Place(Path().absolute(), readonly=True))
+            yield path, VirtualMailbox(opened, path, Effects())
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import click
 
@@ -21,15 +21,18 @@ def command(listeners: tuple[str, ...], *, once: bool, as_json: bool) -> int:
     Without --once it listens until SIGTERM or SIGINT, finishes the message in hand and ends with exit code 0; a second
     SIGINT ends it at once. With --once, exit code 3 says that a mailbox could not be read, 1 that a message was parked.
     """
-    from mailrules.cli.log_lines import log_to_stderr
+    from mailrules.cli.log_lines import log_on_stderr
     from mailrules.cli.signals import StopRequest
     from mailrules.cli.workspace import active_listeners, journal_of, load, lock_of
     from mailrules.engine.worlds import live_world
 
     workspace = load()
     chosen = active_listeners(workspace, listeners)
-    log_to_stderr(verbose=verbose())
-    with lock_of(workspace), closing(journal_of(workspace)) as journal, StopRequest() as stop:
+    with ExitStack() as held:
+        held.enter_context(log_on_stderr(verbose=verbose()))
+        held.enter_context(lock_of(workspace))
+        journal = held.enter_context(closing(journal_of(workspace)))
+        stop = held.enter_context(StopRequest())
         world = live_world(workspace, journal, stopping=stop.asked)
         if once:
             from mailrules.cli.run_once import run_once
