@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from mailrules.api import (
     ActionType,
@@ -32,7 +32,7 @@ class TextOptions(Options, frozen=True):
 class CallOptions(Options, frozen=True):
     url: str
     method: Literal["GET", "POST", "PUT"] = "POST"
-    headers: dict[str, Template] = {}
+    headers: dict[str, Template] = field(default_factory=dict)
     token: Secret | None = None
     retries: Annotated[int, Meta(ge=0, le=9)] = 3
     timeout: Duration = Duration(30)
@@ -80,14 +80,14 @@ class Nothing:
     def __init__(self, options: Any) -> None:
         self.options = options
 
-    def describe(self, message: Any, data: Any) -> str:
+    def describe(self, *_: Any) -> str:
         return "nothing"
 
-    def run(self, message: Any, data: Any, context: Any) -> None:
+    def run(self, *_: Any) -> None:
         return None
 
 
-def refuse(options: Any) -> Any:
+def refuse(*_: Any) -> Any:
     raise RuntimeError("no bell here")
 
 

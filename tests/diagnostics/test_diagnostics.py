@@ -1,55 +1,20 @@
 """Every case of tests/diagnostics/*.yaml: files with a mistake, and exactly what is said about them.
 
-A case holds `rules` (the text of rules.yaml), or `files`. An expected finding is `file:line:column word`, and after a
-bar text that its message or help must hold. A case that fails prints what was found, ready to paste.
+A case that fails prints what was found, ready to paste.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-
 import pytest
-from ruamel.yaml import YAML
+from tests.diagnostics.cases import all_cases, find
 
-from mailrules.config.cases import load_cases
-from mailrules.config.diagnostic import WARNINGS, WORDS, Diagnostic
-from mailrules.config.load import load_rules, load_workspace
+from mailrules.config.diagnostic import WARNINGS, WORDS
 from mailrules.config.report import render
-from tests.diagnostics.plugins import BROKEN, REGISTRY, write
 
-HERE = Path(__file__).parent
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
+CASES = [pytest.param(case, id=f"{file}: {case['name']}") for file, case in all_cases()]
 
 
-def cases() -> Iterator[Any]:
-    for path in sorted(HERE.glob("*.yaml")):
-        for case in YAML(typ="safe").load(path):
-            yield pytest.param(case, id=f"{path.stem}: {case['name']}")
-
-
-CASES = list(cases())
-
-
-def find(case: dict[str, Any], folder: Path) -> tuple[bool, tuple[Diagnostic, ...]]:
-    """Whether the files can be used, and what was found in them."""
-    files = case.get("files") or {"rules.yaml": case["rules"]}
-    write(folder, files, case.get("encoding", "utf-8"))
-    registry = BROKEN if case.get("broken") else REGISTRY
-    tests = [name for name in files if name.endswith(".test.yaml")]
-    if tests:
-        built, found = load_cases(folder / tests[0])
-        return bool(built), found
-    if "rules.yaml" in files:
-        ruleset, found = load_rules(folder / "rules.yaml", registry=registry, now=NOW)
-        return ruleset is not None, found
-    loaded = load_workspace(folder, registry=registry, now=NOW)
-    return loaded.workspace is not None, loaded.diagnostics
-
-
-def shown(found: tuple[Diagnostic, ...]) -> str:
+def shown(found):
     return "\n".join(f"    - {each.span} {each.word}" for each in found) or "    []"
 
 

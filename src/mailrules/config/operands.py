@@ -48,7 +48,7 @@ def operator(name: str, node: Node, reading: Reading) -> Operator | None:
     operands = [read(name, item, reading) for item in items]
     if None in operands:
         return None
-    written = ", ".join(str(item.value) for item in items)
+    written = ", ".join(item.value if isinstance(item.value, str) else item.place.text for item in items)
     flat = [one for many in operands for one in many] if name == "weekday" else operands
     return Operator(name, tuple(dict.fromkeys(flat)), written)
 

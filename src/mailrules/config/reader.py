@@ -15,7 +15,7 @@ MOST_ALIASED = 100_000
 """Values that aliases may add to a file, counted as if each were written out."""
 
 _INT = re.compile(r"[-+]?[0-9]{1,18}|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,15}")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"": None, "~": None} | {
     form: value
     for word, value in (("null", None), ("true", True), ("false", False))
@@ -39,18 +39,19 @@ def resolve(text: str) -> Any:
 
 
 _UNLOVED = re.compile(
-    r"""(?P<tag>(?:(?<=[\s\[{,])|^)![^\s,\[\]{}]*)|:(?<!["'\]}]:)(?=[^\s,\[\]{}])|\?(?=\S)|(?<=\S)\?"""
+    r"""(?P<tag>(?:(?<=[\s\[{,])|^)![^\s,\[\]{}]*)|:(?<!["'\]}]:)(?=[^\s,\[\]{}])|\?(?=\S)|(?<=\S)\?|[\x85\u2028\u2029]"""
 )
-"""Colons and question marks inside of words: YAML 1.2 allows them within braces, the C parser does not."""
+"""What YAML 1.2 takes for text and the C parser does not: colons and question marks inside of words within braces,
+and line breaks that only Unicode knows."""
 
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What YAML text may not hold (YAML 1.2.2, section 5.1)."""
 
 
-def _stand_ins(text: str) -> tuple[str, str]:
-    """Two characters for private use that *text* does not hold."""
+def _stand_ins(text: str) -> dict[str, str]:
+    """For each of them a character for private use that *text* does not hold."""
     free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
-    return next(free), next(free)
+    return dict(zip(":?\x85\u2028\u2029", free, strict=False))
 
 
 class _Open:
@@ -103,9 +104,8 @@ class Reader:
         text = self._source.text
         if not _UNLOVED.search(text):
             return text
-        colon, question = _stand_ins(text)
-        self._disguise = {ord(colon): ":", ord(question): "?"}
-        stand_ins = {":": colon, "?": question}
+        stand_ins = _stand_ins(text)
+        self._disguise = {ord(other): character for character, other in stand_ins.items()}
         return _UNLOVED.sub(lambda found: stand_ins.get(found[0], found[0]), text)
 
     def _take(self, event: Any) -> None:

@@ -184,8 +184,9 @@ def _conditions() -> Schema:
             "additionalProperties": False,
             "minProperties": 1,
         },
-        "header": _value(FIELDS["header"], _operators(FIELDS["header"])),
-        "addresses": _value(FIELDS["from"], _operators(FIELDS["from"])),
+        "header": _value(FIELDS["header"], {"$ref": "#/$defs/test.header"}),
+        "addresses": _value(FIELDS["from"], {"$ref": "#/$defs/test.from"}),
+        **{f"test.{name}": _test(name) for name in FIELDS if name == "from" or not FIELDS[name].address},
         **{f"operator.{name}": schema for name, schema in _OPERANDS.items()},
     }
 
@@ -197,11 +198,8 @@ def _operand(name: str) -> Schema:
 def _field(name: str, kind: FieldKind) -> Schema:
     if kind.address:
         return {"$ref": "#/$defs/addresses"}
-    if name == "attachment":
-        inner = {word: {"description": each.summary, **_property(each)} for word, each in PROPERTIES.items()}
-        return _value(kind, _object({**inner, **{word: _operand(word) for word in kind.modifiers}}))
     if name != "header":
-        return _value(kind, _operators(kind))
+        return _value(kind, {"$ref": f"#/$defs/test.{name}"})
     words = [*kind.operators, *kind.modifiers]
     names = _or_list({"type": "string", "minLength": 1})
     many = _object({"names": names, **{word: _operand(word) for word in words}}) | {"required": ["names"]}
@@ -212,6 +210,15 @@ def _field(name: str, kind: FieldKind) -> Schema:
         "minProperties": 1,
     }
     return {"anyOf": [one, many]}
+
+
+def _test(name: str) -> Schema:
+    """What a field is put to, as a mapping of operators."""
+    kind = FIELDS[name]
+    if name != "attachment":
+        return _operators(kind)
+    inner = {word: {"description": each.summary, **_property(each)} for word, each in PROPERTIES.items()}
+    return _object({**inner, **{word: _operand(word) for word in kind.modifiers}})
 
 
 def _property(kind: FieldKind) -> Schema:
