@@ -69,7 +69,7 @@ def uid_batches(uids: Iterable[int], most: int) -> Iterator[list[int]]:
                 yield batch
                 batch, length = [], 0
             batch += range(start, end + 1)
-            length += len(f"{start}:{end},")
+            length += len(f"{start}:{end}," if start < end else f"{start},")
     if batch:
         yield batch
 

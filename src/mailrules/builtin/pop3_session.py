@@ -25,7 +25,12 @@ class Pop(poplib.POP3):
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        super().__init__(server.host, server.port)
+        try:
+            super().__init__(server.host, server.port)
+        except BaseException:
+            if hasattr(self, "wire"):
+                self.wire.close()
+            raise
 
     def _create_socket(self, _timeout: object) -> Wire:
         self.wire = Wire(self._server, self._server.connect(wrapped=self._server.security == "tls"))

@@ -21,7 +21,12 @@ class Smtp(smtplib.SMTP):
     def __init__(self, server: Server) -> None:
         self._server = server
         own = socket.gethostname()
-        super().__init__(server.host, server.port, local_hostname=own if "." in own else "[127.0.0.1]")
+        try:
+            super().__init__(server.host, server.port, local_hostname=own if "." in own else "[127.0.0.1]")
+        except BaseException:
+            if hasattr(self, "wire"):
+                self.wire.close()
+            raise
 
     def _get_socket(self, _host: str, _port: int, _timeout: object) -> Wire:
         self.wire = Wire(self._server, self._server.connect(wrapped=self._server.security == "tls"))

@@ -90,12 +90,17 @@ class SmtpTransport:
         return said
 
     def _taken(self, smtp: Smtp) -> str:
+        reason = "it did not say whether it took the message, which may have been delivered: not repeated"
         try:
             code, text = smtp.final_reply()
         except Exception as error:
-            reason = "the connection broke before the server said whether it took the message"
-            raise Permanent(f"{self._server}: {reason}; it may have been delivered: not repeated") from error
-        self._expect((code, text), 250, "message refused: ")
+            raise Permanent(f"{self._server}: {reason}") from error
+        if not 200 <= code < 300:
+            raise (
+                refusal(self._server, (code, text), "message refused: ")
+                if code >= 400
+                else Permanent(f"{self._server}: {reason}")
+            )
         return f"{code} {one_line(text)}"
 
     def _expect(self, reply: Reply, code: int, about: str) -> None:

@@ -93,7 +93,10 @@ class Server:
         """
         import socket
 
-        line = socket.create_connection((self.host, self.port), self.timeout)
+        try:
+            line = socket.create_connection((self.host, self.port), self.timeout)
+        except UnicodeError as error:
+            raise self.person("not a host name", remedy="check `host:`") from error
         return self.encrypt(line) if wrapped else line
 
     def encrypt(self, line: socket.socket) -> socket.socket:
@@ -133,22 +136,26 @@ class Server:
             return self.person(f"the certificate {wrong}", remedy=remedy)
         if isinstance(error, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(error):
             return self.person("no TLS spoken there", remedy="check `port:`, or set `security: starttls`")
-        if isinstance(error, UnicodeError):
-            return self.person("not a host name", remedy="check `host:`")
         return self.transient(self._reason(error))
 
     def _reason(self, error: Exception) -> str:
         import socket
         import ssl
 
+        from mailrules.builtin.wire import TooSlow
+
         if isinstance(error, socket.gaierror):
             return "host name not found"
+        if isinstance(error, TooSlow):
+            return words(error)
         if isinstance(error, TimeoutError):
-            return f"no answer within {self.timeout:g} s" if not error.args or error.errno else str(error)
+            return f"no answer within {self.timeout:g} s"
         if isinstance(error, ConnectionRefusedError):
             return "connection refused"
         if isinstance(error, ConnectionError | ssl.SSLEOFError | EOFError):
             return "the server broke the connection off"
+        if isinstance(error, ValueError | TypeError | LookupError | AttributeError | AssertionError):
+            return f"its answer cannot be understood ({type(error).__name__})"  # by the library that reads it
         return getattr(error, "strerror", None) or words(error) or f"unexpected {type(error).__name__}"
 
 
@@ -163,5 +170,5 @@ def one_line(text: object, limit: int = 200) -> str:
 def words(error: Exception) -> str:
     """What an error of a protocol library says, without what the library puts around it."""
     said = one_line(error.args[-1] if error.args else "")
-    said = re.sub(r"^command: \w+ => ", "", said)
+    said = re.sub(r"^command: \w+ => |^\w+ failed: ", "", said)
     return said[2:-1] if re.fullmatch(r"b(['\"]).*\1", said) else said

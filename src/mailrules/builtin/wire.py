@@ -37,6 +37,10 @@ class Nonsense(Exception):  # noqa: N818 - what it is, not what it does to us
     """The server says what the protocol does not allow, or more than is sane."""
 
 
+class TooSlow(TimeoutError):  # noqa: N818 - as above
+    """The server sends, but so little that its answer would never end."""
+
+
 class Wire:
     """A connection. Reading raises `Nonsense` beyond the limits, OSError for what the network does."""
 
@@ -141,10 +145,13 @@ class Wire:
         """More octets, when all that were there are taken."""
         grace = 4 * self._timeout + self._used / SLOWEST
         left = self._since + grace - time.monotonic()
-        if left <= 0:
-            raise TimeoutError(f"it sends too slowly: no whole answer after {grace:.3g} s")
-        self.sock.settimeout(min(left, self._timeout))
-        self._receive()
+        self.sock.settimeout(max(min(left, self._timeout), 0.001))
+        try:
+            self._receive()
+        except TimeoutError:
+            if left < self._timeout:
+                raise TooSlow(f"it sends too slowly: no whole answer after {grace:.3g} s") from None
+            raise
 
     def _receive(self) -> None:
         self._data, self._at = self.sock.recv(_READ), 0
