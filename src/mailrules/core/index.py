@@ -113,7 +113,7 @@ class _Late:
             return self._positions
         hits: set[int] = set()
         for value in reading.values:
-            self._source.find(value.texts, value.folded, hits)
+            self._source.find("\n".join(value.texts), hits)
             if value.address is not None:
                 self._source.find_mailbox(value.address, hits)
         return sorted(hits)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from mailrules.core.operators import NEEDS_END, found, holds
+from mailrules.core.operators import NEEDS_END, PREDICATES, found
 from mailrules.core.view import Reading, View, seen
 from mailrules.model.condition import All, AnyOf, Condition, NoneOf, Operator, Test, Verdict
 from mailrules.model.decision import Trace
@@ -88,13 +88,16 @@ def _operators(test: Test, reading: Reading, view: View) -> Verdict:
 def _witness(test: Test, reading: Reading, view: View) -> Any:
     """The first value of which every operator holds, or None."""
     for value in reading.values:
-        if all(holds(operator, value, test=test, view=view) for operator in test.operators):
+        for operator in test.operators:
+            if not PREDICATES[operator.name](operator.operands, value, test, view):
+                break
+        else:
             return value
     return None
 
 
 def _satisfying(test: Test, reading: Reading, view: View) -> int:
-    return sum(all(holds(each, value, test=test, view=view) for each in test.operators) for value in reading.values)
+    return sum(_witness(test, Reading((value,)), view) is not None for value in reading.values)
 
 
 def _exists(wanted: bool, reading: Reading) -> Verdict:  # noqa: FBT001 - it is the value that the admin wrote

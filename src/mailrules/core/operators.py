@@ -6,21 +6,17 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from mailrules.core.view import Text, View
-from mailrules.model.condition import Operator, Test
+from mailrules.model.condition import Test
 
-Predicate = Callable[[tuple[Any, ...], Any, Test, View], bool]
+Predicate: TypeAlias = Callable[[tuple[Any, ...], Any, Test, View], bool]
+"""Whether an operator holds, by any of its operands, of one value of the field that the test is about."""
 
 NEEDS_END = frozenset({"is", "ends"})
 """Operators that a text cut short cannot satisfy for certain."""
-
-
-def holds(operator: Operator, value: Any, *, test: Test, view: View) -> bool:
-    """Whether *operator* holds of one value of the field that *test* is about, with any of its operands."""
-    return PREDICATES[operator.name](operator.operands, value, test, view)
 
 
 def found(pattern: Any, text: str) -> Any:
@@ -39,12 +35,16 @@ def texts(value: Any, test: Test) -> tuple[str, ...]:
 
 
 def _contains(operands: tuple[Any, ...], value: Any, test: Test, _view: View) -> bool:
-    return any(operand in text for text in texts(value, test) for operand in operands)
+    for text in texts(value, test):
+        for operand in operands:
+            if operand in text:
+                return True
+    return False
 
 
 def _is(operands: tuple[Any, ...], value: Any, test: Test, _view: View) -> bool:
     if isinstance(value, Text):
-        return any(text in operands for text in texts(value, test))
+        return not set(operands).isdisjoint(texts(value, test))
     return value in operands
 
 
@@ -168,7 +168,7 @@ def _property(name: str) -> Predicate:
             return False
         held = getattr(value, name)
         held = Text((held,)) if isinstance(held, str) else held
-        return all(holds(operator, held, test=test, view=view) for operator in operands)
+        return all(PREDICATES[operator.name](operator.operands, held, test, view) for operator in operands)
 
     return predicate
 

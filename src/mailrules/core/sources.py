@@ -25,6 +25,7 @@ class Source:
         "_localparts",
         "_patterns",
         "_present",
+        "_wild",
         "name",
         "positions",
         "refused",
@@ -38,6 +39,7 @@ class Source:
         self.name = name
         self._exact = tables[Kind.EXACT]
         self._domains = tables[Kind.DOMAIN]
+        self._wild = any(domain.startswith("*") for domain in self._domains)
         self._localparts = tables[Kind.LOCALPART]
         self._literals = Literals(literals) if literals else None
         self._patterns = Patterns(tables[Kind.PATTERN]) if tables[Kind.PATTERN] else None
@@ -51,24 +53,27 @@ class Source:
         texts = message.header(self.name)
         if not texts:
             return
-        into.update(self._present)
+        if self._present:
+            into.update(self._present)
+        text = "\n".join(texts)
         if self._addressed:
-            both = list(texts)
             for address in message.addresses(self.name):
-                both += (address.address, address.name, str(address))
+                text = f"{text}\n{address.address}\n{address.name}\n{address}"
                 self.find_mailbox(address, into)
-            texts = tuple(both)
-        self.find(texts, [text.casefold() for text in texts], into)
+        self.find(text, into)
 
-    def find(self, texts: Sequence[str], folded: Sequence[str], into: set[int]) -> None:
-        """Add the rules that find what they need in *texts*, *folded* being the same with case folded away."""
-        if self._exact:
-            for text in folded:
-                into.update(self._exact.get(text, ()))
-        if self._literals is not None:
-            self._literals.find("\n".join(folded), into)
+    def find(self, text: str, into: set[int]) -> None:
+        """Add the rules that find what they need in *text*: all texts there are, joined by newlines."""
+        if self._exact or self._literals is not None:
+            folded = text.casefold()
+            if self._exact:
+                for line in folded.split("\n"):
+                    if line in self._exact:
+                        into.update(self._exact[line])
+            if self._literals is not None:
+                self._literals.find(folded, into)
         if self._patterns is not None:
-            self._patterns.find("\n".join(texts), into)
+            self._patterns.find(text, into)
 
     def find_mailbox(self, address: Address, into: set[int]) -> None:
         """Add the rules that look for this domain or local part."""
@@ -77,11 +82,14 @@ class Source:
         if self._localparts:
             localpart = address.localpart.casefold()
             for text in (localpart, localpart.partition("+")[0], f"+{address.detail.casefold()}"):
-                into.update(self._localparts.get(text, ()))
+                if text in self._localparts:
+                    into.update(self._localparts[text])
 
     def _find_domain(self, domain: str, into: set[int]) -> None:
-        into.update(self._domains.get(domain, ()))
-        at = domain.find(".")
+        if domain in self._domains:
+            into.update(self._domains[domain])
+        at = domain.find(".") if self._wild else -1
         while at >= 0:
-            into.update(self._domains.get(f"*{domain[at:]}", ()))
+            if (wild := f"*{domain[at:]}") in self._domains:
+                into.update(self._domains[wild])
             at = domain.find(".", at + 1)

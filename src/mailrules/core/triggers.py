@@ -15,7 +15,7 @@ class Kind(IntEnum):
     """How a key is looked up, the most selective first."""
 
     EXACT = 0
-    """A whole text, case folded."""
+    """A whole text of one line, case folded."""
     LOCALPART = 1
     """The local part of an address, with or without its detail; a detail alone has its `+`."""
     DOMAIN = 2
@@ -99,7 +99,8 @@ def _product(sources: Iterable[str], texts: Iterable[tuple[Kind, str]]) -> Trigg
 
 
 def _exact(operands: Iterable[str]) -> list[tuple[Kind, str]]:
-    return [(Kind.EXACT, operand.casefold()) for operand in operands]
+    folded = [operand.casefold() for operand in operands]
+    return [(Kind.LITERAL if "\n" in text else Kind.EXACT, text) for text in folded]
 
 
 def _literal(operands: Iterable[str]) -> list[tuple[Kind, str]]:

@@ -87,7 +87,9 @@ class View:
 
     def reading(self, test: Test) -> Reading:
         """The values that *test* is about."""
-        key = (test.field, test.names, test.occurrence, addressed(test))
+        key: Any = test.field
+        if key == "header" or test.occurrence is not None:
+            key = (key, test.names, test.occurrence, addressed(test))
         found = self._readings.get(key)
         if found is None:
             found = self._readings[key] = self._read(test)
@@ -99,7 +101,7 @@ class View:
         if test.field == "header":
             return self._headers(test.names, test.occurrence, addressed=addressed(test))
         if test.field == "subject":
-            return self._headers(("subject",), test.occurrence, addressed=addressed(test))
+            return self._headers(("subject",), test.occurrence, addressed=False)
         if test.field in BODY_FIELDS and self.message.extent is Extent.HEADER:
             return Reading(certain=False, reason=f"{test.field} not loaded")
         return _READERS[test.field](self.message)
