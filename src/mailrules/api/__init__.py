@@ -30,6 +30,7 @@ from mailrules.api.options import (
 from mailrules.api.schema import options_schema
 from mailrules.model.action import (
     Action,
+    Answer,
     Context,
     Data,
     Files,
@@ -48,6 +49,7 @@ __all__ = [
     "Action",
     "ActionType",
     "Address",
+    "Answer",
     "Attachment",
     "Auth",
     "AuthType",

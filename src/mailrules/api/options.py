@@ -211,7 +211,7 @@ class Template:
             return False
         if self._simple is not None:
             return any(name == "message" and attribute in BODY_ATTRIBUTES for name, attribute in self._simple)
-        return self._message_needs_body()
+        return self._studied[1]
 
     @cached_property
     def _simple(self) -> list[tuple[str, str]] | None:
@@ -222,29 +222,27 @@ class Template:
         found = [(each[1], each[2] or "") for each in _SIMPLE.finditer(self.source)]
         return found if all(name in TEMPLATE_NAMES for name, _ in found) else None
 
-    def _message_needs_body(self) -> bool:
-        """By the syntax tree; a message that goes elsewhere than before a dot or bracket may be asked for anything."""
-        from jinja2 import nodes
+    @cached_property
+    def _studied(self) -> tuple[tuple[int, str] | None, bool]:
+        """Its problem, and whether it needs the body: of one syntax tree, which is not kept.
 
-        tree = _environment().parse(self.source)
-        messages = sum(name.name == "message" for name in tree.find_all(nodes.Name))
+        A message that goes elsewhere than before a dot or bracket may be asked for anything.
+        """
+        from jinja2 import TemplateSyntaxError, nodes
+
+        try:
+            tree = _environment().parse(self.source)
+        except TemplateSyntaxError as error:
+            return (error.lineno, error.message or "not a template"), False
+        names = [name.name for name in tree.find_all(nodes.Name)]
         fields = [node for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if _is_message(node.node)]
         attributes = {node.attr for node in fields if isinstance(node, nodes.Getattr)}
-        return messages > len(fields) or bool(attributes & BODY_ATTRIBUTES)
+        needs_body = names.count("message") > len(fields) or bool(attributes & BODY_ATTRIBUTES)
+        return _unknown_name(tree, names), needs_body
 
     def problem(self) -> tuple[int, str] | None:
         """What makes it no template, as (line within it, sentence); None when it compiles."""
-        if self.constant or self._simple is not None:
-            return None
-        from jinja2 import TemplateSyntaxError, meta
-
-        try:
-            unknown = meta.find_undeclared_variables(_environment().parse(self.source)) - TEMPLATE_NAMES
-        except TemplateSyntaxError as error:
-            return error.lineno, error.message or "not a template"
-        if unknown:
-            return 1, f"no '{min(unknown)}' here: templates know {', '.join(sorted(TEMPLATE_NAMES))}"
-        return None
+        return None if self.constant or self._simple is not None else self._studied[0]
 
     def render(self, data: Mapping[str, Any]) -> str:
         """The text filled in.
@@ -292,6 +290,18 @@ _SIMPLE = re.compile(r"\{\{-?\s*([a-z]+)(?:\.([A-Za-z_]\w*))?(?:\.[A-Za-z_]\w*)*
 
 TEMPLATE_NAMES = frozenset({"message", "match", "data", "account", "listener", "now"})
 _shared: list[Any] = []
+
+
+def _unknown_name(tree: Any, names: list[str]) -> tuple[int, str] | None:
+    """A name that templates do not know; asking Jinja2 for scopes only where some name is not one of ours."""
+    from jinja2 import meta
+
+    if TEMPLATE_NAMES.issuperset(names):
+        return None
+    unknown = meta.find_undeclared_variables(tree) - TEMPLATE_NAMES - _environment().globals.keys()
+    if not unknown:
+        return None
+    return 1, f"no '{min(unknown)}' here: templates know {', '.join(sorted(TEMPLATE_NAMES))}"
 
 
 def _is_message(node: Any) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, field
 
-from mailrules.api import ActionType, Context, Data, Message, Options, Permanent, Secret, Template, Transient
+from mailrules.api import ActionType, Answer, Context, Data, Message, Options, Permanent, Secret, Template, Transient
 from mailrules.builtin.facts import message_facts, strict_json
 
 _LATER = frozenset({408, 421, 423, 425, 429})
@@ -66,9 +66,9 @@ class WebhookAction:
         headers |= {} if content is None else {"Content-Type": media_type}
         headers |= {name: _one_line(text.render(data)) for name, text in self.options.headers.items()}
         headers |= {name: secret.reveal() for name, secret in self.options.secret_headers.items()}
-        status, answer = context.http.request(self.options.method, url, content=content, headers=headers)
-        _judge(status, f"{self.options.method} {urlsplit(url).hostname}")
-        return {"webhook": {"status": status, **_decoded(answer)}}
+        answer = context.http.request(self.options.method, url, content=content, headers=headers)
+        _judge(answer, f"{self.options.method} {urlsplit(url).hostname}")
+        return {"webhook": {"status": answer.status, **_decoded(answer.content)}}
 
     def _body(self, message: Message, data: Data) -> tuple[bytes | None, str]:
         if self.options.body is not None:
@@ -109,12 +109,13 @@ def _url(text: str) -> str:
     return text
 
 
-def _judge(status: int, request: str) -> None:
+def _judge(answer: Answer, request: str) -> None:
     """What the status says: done, later, or never (RFC 9110, section 15)."""
+    status = answer.status
     if 200 <= status < 300:
         return
     if status >= 500 or status in _LATER:
-        raise Transient(f"{request}: status {status}")
+        raise Transient(f"{request}: status {status}", after=answer.retry_after)
     if 300 <= status < 400:
         raise Permanent(f"{request}: status {status}, and redirects are not followed: write the new URL")
     raise Permanent(f"{request}: status {status}")

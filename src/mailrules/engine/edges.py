@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +19,7 @@ from mailrules.api import NoCredential, Place, Transport
 from mailrules.api.options import redact
 from mailrules.config.settings import Account, Listener, Workspace
 from mailrules.engine.world import system_clock
-from mailrules.model.action import Context, Permanent, Transient
+from mailrules.model.action import Answer, Context, Permanent, Transient
 
 STEP_SECONDS = 60.0
 """How long a step may take."""
@@ -68,9 +69,13 @@ def _link(temporary: Path, target: Path, content: bytes) -> Path:
     raise Permanent(f"10,000 files are named like {target.name}")
 
 
+MOST_OCTETS = 16 << 20
+"""The largest answer of an HTTP server that is taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadlineHttp:
-    """HTTP requests that end by a deadline. Redirects are not followed."""
+    """HTTP requests that end within a time, however slowly the answer drips. Redirects are not followed."""
 
     seconds: float
 
@@ -81,17 +86,32 @@ class DeadlineHttp:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> tuple[int, bytes]:
+    ) -> Answer:
         """See `mailrules.api.Http`."""
         import httpx2
 
+        end = time.monotonic() + self.seconds
+        fields = dict(headers or {})
         try:
-            answer = httpx2.request(method, url, content=content, headers=dict(headers or {}), timeout=self.seconds)
+            with httpx2.stream(method, url, content=content, headers=fields, timeout=self.seconds) as answer:
+                received = _received(answer.iter_bytes(), end, url)
         except httpx2.InvalidURL as error:
             raise Permanent(f"{url}: {error}") from error
         except httpx2.HTTPError as error:
             raise Transient(f"{url}: {type(error).__name__} {error}".strip()) from error
-        return answer.status_code, answer.content
+        return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, received)
+
+
+def _received(chunks: Iterable[bytes], end: float, url: str) -> bytes:
+    """The whole body, unless it takes too long or too much."""
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if time.monotonic() > end:
+            raise Transient(f"{url}: no whole answer in time")
+        if len(body) > MOST_OCTETS:
+            raise Permanent(f"{url}: an answer of over {MOST_OCTETS >> 20} MB")
+    return bytes(body)
 
 
 def credential(account: Account, place: Place) -> Any:

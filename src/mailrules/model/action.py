@@ -35,6 +35,22 @@ class PersonNeeded(Permanent):
         self.remedy = remedy
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an HTTP server said."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names lower-cased."""
+    content: bytes
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait, where Retry-After says a number of them (RFC 9110, section 10.2.3)."""
+        after = self.headers.get("retry-after", "").strip()
+        return float(after) if after.isascii() and after.isdigit() else None
+
+
 class Http(Protocol):
     """An HTTP client that honours the step's deadline."""
 
@@ -45,8 +61,13 @@ class Http(Protocol):
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> tuple[int, bytes]:
-        """Status and body of the answer. Raises `Transient` when no answer came."""
+    ) -> Answer:
+        """Ask once; redirects are not followed.
+
+        Raises:
+            Transient: no whole answer came in time.
+            Permanent: the URL is none, or the answer is larger than any that is meant.
+        """
 
 
 class Files(Protocol):

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from mailrules.api import Context, Data, Message
+from mailrules.api import Answer, Context, Data, Message
 from mailrules.core.parse import parse
 from mailrules.engine.edges import DeadlineHttp, WorkspaceFiles
 from mailrules.model.message import Extent
@@ -130,7 +130,7 @@ class RecordingHttp:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> tuple[int, bytes]:
+    ) -> Answer:
         """See `mailrules.api.Http`."""
         if self.failure:
             raise self.failure

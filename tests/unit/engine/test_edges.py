@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
 import threading
+import time
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -13,7 +15,7 @@ import pytest
 
 from mailrules.config.settings import Account
 from mailrules.engine.edges import AccountSender, DeadlineHttp, WorkspaceFiles
-from mailrules.model.action import Permanent, Transient
+from mailrules.model.action import Answer, Permanent, Transient
 
 
 def test_a_taken_name_gets_a_number_and_nothing_is_overwritten(tmp_path):
@@ -79,9 +81,43 @@ def serve(status):
 def test_http_gives_status_and_body_and_follows_nothing(status):
     server = serve(status)
     try:
-        assert DeadlineHttp(5).request("GET", f"http://127.0.0.1:{server.server_port}/") == (status, b"answer")
+        answer = DeadlineHttp(5).request("GET", f"http://127.0.0.1:{server.server_port}/")
+        assert (answer.status, answer.content, answer.headers["location"]) == (status, b"answer", "/elsewhere")
     finally:
         server.server_close()
+
+
+def drip(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+    for _ in range(100):
+        connection.sendall(b".")
+        time.sleep(0.05)
+
+
+def flood(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"." * 40_000_000)
+
+
+@pytest.mark.parametrize(("body", "verdict"), [(drip, Transient), (flood, Permanent)])
+def test_http_ends_in_time_and_takes_no_more_than_its_limit(body, verdict):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(4096)
+                body(connection)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(verdict):
+            DeadlineHttp(0.5).request("GET", f"http://127.0.0.1:{server.getsockname()[1]}/")
+        thread.join(10)
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("120", 120), ("", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
+def test_retry_after_in_seconds(value, seconds):
+    assert Answer(503, {"retry-after": value}, b"").retry_after == seconds
 
 
 def test_http_without_an_answer_is_transient():
