@@ -92,6 +92,13 @@ def test_later_means_later(act, hook, status):
         act(WEBHOOK, f"{hook.url}/?key=hidden")
 
 
+def test_the_wait_that_a_server_asks_for_is_passed_on(act, hook):
+    hook.status, hook.headers = 429, {"Retry-After": "120"}
+    with pytest.raises(Transient) as error:
+        act(WEBHOOK, hook.url)
+    assert error.value.after == 120
+
+
 @pytest.mark.parametrize("status", [301, 302, 400, 401, 403, 404, 406, 410, 422])
 def test_no_means_no(act, hook, status):
     hook.status, hook.headers = status, {"Location": f"{hook.url}/elsewhere"}
