@@ -101,7 +101,7 @@ def _mailboxes(tokens: list[tuple[str, str]]) -> Iterator[_Mailbox]:
             box.angle = []
         elif special == ">":
             box.closed = box.angle is not None
-        elif special and special in ",;" and not (inside and _routed(box)):
+        elif (special and special in ",;" and not (inside and _routed(box))) or _encoded_comma(text, box):
             yield box
             box = _Mailbox()
         elif special == ":" and (not inside or _routed(box)):
@@ -116,6 +116,13 @@ def _mailboxes(tokens: list[tuple[str, str]]) -> Iterator[_Mailbox]:
 def _routed(box: _Mailbox) -> bool:
     """Whether its angle brackets began with an obsolete route, `<@a,@b:c@d>` (RFC 5322, section 4.4)."""
     return bool(box.angle) and box.angle is not None and box.angle[0][1] in ("@", ",")
+
+
+def _encoded_comma(text: str, box: _Mailbox) -> bool:
+    """Whether a separator came out encoded, as some versions of Python's own email package write it."""
+    if not text.lower().endswith("?q?=2c?="):
+        return False
+    return box.closed or ("special", "@") in box.phrase
 
 
 def _read(box: _Mailbox, decode: Decode) -> Address:

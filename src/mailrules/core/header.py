@@ -93,7 +93,9 @@ class Fields:
 
     def values(self, name: bytes) -> list[bytes]:
         """The values of every field called *name* (lower case), top to bottom, unfolded and stripped."""
-        found = []
+        found: list[bytes] = []
+        if not name:
+            return found
         lower, block = self._lower, self.block
         needle = b"\n" + name
         width = len(name)
@@ -105,7 +107,7 @@ class Fields:
             if block[colon : colon + 1] == b":":
                 stop = self._end(colon)
                 found.append(unfold(block[colon + 1 : stop]).strip())
-            at = lower.find(needle, colon)
+            at = lower.find(needle, at + 1)
         return found
 
     def first(self, name: bytes) -> bytes:
