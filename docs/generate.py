@@ -18,7 +18,7 @@ def commands_page() -> str:
 
     from mailrules.cli.main import cli
 
-    root = click.Context(cli, info_name="mailrules")
+    root = click.Context(cli, info_name="mailrules", **cli.context_settings)
     shown = [(root, cli)]
     for name in cli.list_commands(root):
         command = cli.get_command(root, name)

@@ -20,9 +20,10 @@ import configparser
 import doctest
 import os
 import re
+import shutil
 import subprocess
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,15 @@ from mailrules.config.load import load_rules, load_workspace
 from mailrules.config.spec import MailSpec
 from mailrules.core.match import evaluate, explain
 from mailrules.core.parse import parse
+from mailrules.model.condition import Condition, Verdict
+from mailrules.model.message import Trust
 from mailrules.testing.compose import compose
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 """When the mails of conditions are looked at."""
+TRUST = Trust("mx.example.com", forwarders=frozenset({"desk@example.com"}))
+"""Whom the account of those mails believes."""
+VERDICTS = frozenset(verdict.value for verdict in Verdict)
 UPDATE = "MAILRULES_UPDATE_DOCS"
 """Set to 1, what commands really print is written into the pages."""
 _VOLATILE = re.compile(r"\b\d{10}\.M\w+\.[\w.-]+")
@@ -64,11 +70,14 @@ class Execution:
         titles = {block.title for block in held}
         if any(title.startswith("rules/") for title in titles) and not any("mailrules init" in b.text for b in held):
             Path("mailrules.yaml").write_text("version: 1\n")
+        if any("$ make " in block.text for block in held):
+            _copy_sample()
         for block in held:
             self._one(block)
         if os.environ.get(UPDATE) == "1" and self.printed:
             _rewrite(self.page, self.printed)
-        if Path("mailrules.yaml").exists() and not any(block.wrong and block.title for block in held[-1:]):
+        last = {block.title: block for block in held if block.title}
+        if Path("mailrules.yaml").exists() and not any(block.wrong for block in last.values()):
             _end_well()
 
     def _one(self, block: Block) -> None:
@@ -120,6 +129,14 @@ class Execution:
         assert not runner.failures, f"{block}:\n{''.join(told)}"
 
 
+def _copy_sample() -> None:
+    """The workspace that this repository is itself."""
+    for name in ("mailrules.yaml", "Makefile"):
+        shutil.copy(REPOSITORY / name, name)
+    for name in ("rules", "scripts", "sample"):
+        shutil.copytree(REPOSITORY / name, name)
+
+
 def _end_well() -> None:
     for command in ("check", "test") if any(Path().glob("rules/*.test.yaml")) else ("check",):
         code, printed = run_mailrules(command)
@@ -152,7 +169,7 @@ def _yaml(block: Block) -> None:
     node = read_yaml(block.text, str(block), Findings())
     assert node, f"{block}: no YAML"
     value = node.value
-    if isinstance(value, dict) and value.keys() & {"yes", "no", "unknown"}:
+    if isinstance(value, dict) and value.keys() & VERDICTS:
         _condition(block, value)
     elif isinstance(value, dict) and value.keys() & _MAIN_KEYS:
         _main(block)
@@ -165,16 +182,26 @@ def _yaml(block: Block) -> None:
 
 def _condition(block: Block, value: dict[str, Any]) -> None:
     """`match:` and mails of which it is true, false or unknown."""
+    condition = _compiled(block)
+    for verdict in VERDICTS:
+        mails = value.get(verdict, [])
+        for mail in mails if isinstance(mails, list) else [mails]:
+            message = parse(compose(msgspec.convert(mail, MailSpec)), received=NOW, trust=TRUST)
+            found = evaluate(condition, message, NOW)
+            assert found.value == verdict, f"{block}: {mail}\nis no '{verdict}':\n{explain(condition, message, NOW)}"
+
+
+def _compiled(block: Block) -> Condition:
     written = re.sub(r"(?ms)^(?:yes|no|unknown):.*?(?=^\w|\Z)", "", block.text)
     indented = "".join(f"    {line}" for line in written.splitlines(keepends=True))
     ruleset = _rules_load(block, load_rules(f"version: 1\nrules:\n  - name: shown\n{indented}"))
-    condition = ruleset.rules[0].condition
-    for verdict in ("yes", "no", "unknown"):
-        mails = value.get(verdict, [])
-        for mail in mails if isinstance(mails, list) else [mails]:
-            message = parse(compose(msgspec.convert(mail, MailSpec)), received=NOW)
-            found = evaluate(condition, message, NOW)
-            assert found.value == verdict, f"{block}: {mail}\nis no '{verdict}':\n{explain(condition, message, NOW)}"
+    condition: Condition = ruleset.rules[0].condition
+    return condition
+
+
+def conditions(page: Path) -> Iterator[Condition]:
+    """The conditions that *page* puts to mails."""
+    return (_compiled(block) for block in blocks(page) if re.search(r"(?m)^(?:yes|no|unknown):", block.text))
 
 
 def _main(block: Block) -> None:

@@ -105,7 +105,7 @@ def broken_links(page: Path) -> Iterator[str]:
 def crowded_lines(page: Path) -> Iterator[str]:
     """Lines that hold more than one sentence: a changed sentence should be one changed line."""
     for number, line in enumerate(prose(page).splitlines(), start=1):
-        text = re.sub(r"`[^`]*`", "x", line)
+        text = re.sub(r"`[^`]*`", "x", line.lstrip("0123456789. "))
         for short in _ABBREVIATIONS:
             text = text.replace(short, "")
         if _SENTENCE_END.search(text) and not line.startswith(("|", "#")):
