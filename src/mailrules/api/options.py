@@ -238,7 +238,7 @@ class Template:
         fields = [node for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if _is_message(node.node)]
         attributes = {node.attr for node in fields if isinstance(node, nodes.Getattr)}
         needs_body = names.count("message") > len(fields) or bool(attributes & BODY_ATTRIBUTES)
-        return _unknown_name(tree, names), needs_body
+        return _unknown_filter(tree) or _unknown_name(tree, names), needs_body
 
     def problem(self) -> tuple[int, str] | None:
         """What makes it no template, as (line within it, sentence); None when it compiles."""
@@ -290,6 +290,20 @@ _SIMPLE = re.compile(r"\{\{-?\s*([a-z]+)(?:\.([A-Za-z_]\w*))?(?:\.[A-Za-z_]\w*)*
 
 TEMPLATE_NAMES = frozenset({"message", "match", "data", "account", "listener", "now"})
 _shared: list[Any] = []
+
+
+def _unknown_filter(tree: Any) -> tuple[int, str] | None:
+    """A filter or test that there is not."""
+    from jinja2 import nodes
+
+    for kind, known, what in (
+        (nodes.Filter, _environment().filters, "filter"),
+        (nodes.Test, _environment().tests, "test"),
+    ):
+        for node in tree.find_all(kind):
+            if node.name not in known:
+                return node.lineno, f"there is no {what} '{node.name}'"
+    return None
 
 
 def _unknown_name(tree: Any, names: list[str]) -> tuple[int, str] | None:

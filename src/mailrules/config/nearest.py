@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 MANY = 12
 """More names than these are not listed."""
@@ -10,10 +11,16 @@ MANY = 12
 
 def nearest(name: object, names: Iterable[str]) -> str:
     """The one name that was most likely meant; empty without a likely one."""
+    return _nearest(str(name).casefold(), tuple(names))
+
+
+@lru_cache(maxsize=1024)
+def _nearest(name: str, names: tuple[str, ...]) -> str:
+    """The same mistake is often made all over a file."""
     from difflib import get_close_matches
 
     by_folded = {known.casefold(): known for known in names}
-    close = get_close_matches(str(name).casefold(), by_folded, n=1, cutoff=0.6)
+    close = get_close_matches(name, by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else ""
 
 

@@ -14,7 +14,7 @@ from mailrules.api import Options, OptionsError, Secret, Template, Templates, bu
 from mailrules.config.document import Node, Place
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import nearest, suggestion
-from mailrules.config.structure import explain, wrong_type
+from mailrules.config.structure import explain, validator, wrong_type
 from mailrules.registry import Provided
 
 _ONE_KEY = "keep one of them, or give each its own '- ' in a list; options are indented below their name"
@@ -70,7 +70,7 @@ def build(node: Node, kind: type[Options], root: Path, findings: Findings, *, ow
         options = build_options(kind, node.value, root=root)
     except OptionsError as error:
         raw = node if node.value is not None else Node(node.source, {}, (*node.mark[:2], {}), node.key)
-        if not explain(raw, _schema(kind), findings, owner=owner):
+        if not explain(raw, _validator(kind), findings, owner=owner):
             _tell(raw, str(error), findings, owner)
         return None
     except Exception as error:
@@ -83,8 +83,8 @@ def build(node: Node, kind: type[Options], root: Path, findings: Findings, *, ow
 
 
 @lru_cache(maxsize=256)
-def _schema(kind: type[Options]) -> dict[str, Any]:
-    return options_schema(kind)
+def _validator(kind: type[Options]) -> Any:
+    return validator(options_schema(kind))
 
 
 def _tell(node: Node, sentence: str, findings: Findings, owner: str) -> None:

@@ -39,11 +39,14 @@ def schemas(registry: Registry) -> dict[str, Schema]:
     plugged: Schema = {name: place[0] for name, place in places.items()}
     for _, options in places.values():
         plugged |= options
-    return {
+    made = {
         "mailrules": _file(MailrulesFile, [AccountSpec, ListenerSpec], {**plugged, **actions}),
         "rules": _file(RulesFile, [RuleSpec, OutcomeSpec], {**actions, **_conditions()}),
         "tests": _file(TestsFile, [CaseSpec], {}),
     }
+    made["mailrules"]["$defs"]["AccountSpec"]["anyOf"] = [{"required": ["receive"]}, {"required": ["send"]}]
+    made["tests"]["$defs"]["CaseSpec"]["oneOf"] = [{"required": ["mail"]}, {"required": ["eml"]}]
+    return made
 
 
 def write_schemas(directory: Path, registry: Registry) -> list[Path]:

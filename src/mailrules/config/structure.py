@@ -43,12 +43,23 @@ def fit(node: Node, kind: type[T], findings: Findings, *, owner: str) -> T | Non
         return msgspec.convert(node.value, kind)
     except msgspec.ValidationError as error:
         shape: Any = kind
-        if not explain(node, _schema(shape), findings, owner=owner):
+        if not explain(node, _validator(shape), findings, owner=owner):
             findings.add(node.label, "wrong-type", f"{owner}: {error}")
         return None
 
 
 @lru_cache(maxsize=64)
+def _validator(kind: Hashable) -> Any:
+    return validator(_schema(kind))
+
+
+def validator(schema: Mapping[str, Any]) -> Any:
+    """What checks values by a JSON Schema."""
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema)
+
+
 def _schema(kind: Hashable) -> dict[str, Any]:
     """The schema of one struct; what it refers to outside of itself is looked at by somebody else."""
     _, definitions = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
@@ -67,12 +78,10 @@ def _schema(kind: Hashable) -> dict[str, Any]:
     return {"$ref": f"#/$defs/{getattr(kind, '__name__', '')}", "$defs": dict.fromkeys(foreign, True) | definitions}
 
 
-def explain(node: Node, schema: Mapping[str, Any], findings: Findings, *, owner: str) -> bool:
-    """Tell of everything in which *node* departs from *schema*; whether there was anything."""
-    from jsonschema import Draft202012Validator
-
+def explain(node: Node, checker: Any, findings: Findings, *, owner: str) -> bool:
+    """Tell of everything in which *node* departs from the schema of *checker*; whether there was anything."""
     before = len(findings)
-    for error in Draft202012Validator(schema).iter_errors(node.value):
+    for error in checker.iter_errors(node.value):
         for leaf in _leaves(error):
             _tell(node, leaf, findings, owner)
     return len(findings) > before
