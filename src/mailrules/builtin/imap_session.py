@@ -51,12 +51,14 @@ class Session:
         self.folder = place.folder
         self.readonly = place.readonly
         self.validity = ""
-        self.keywords = frozenset[bytes]()
-        r"""The flags that the server keeps, in capitals; `\*` among them if it takes any."""
+        self.kept: frozenset[bytes] | None = None
+        r"""The flags that the server keeps, in capitals, `\*` if it takes new ones; None if it does not say."""
         with server.faults():
             self._client = Client(server)
         try:
             self._log_in(credential)
+            with server.faults():
+                self._capabilities: frozenset[bytes] = frozenset(self._client.capabilities())
             self.select()
         except BaseException:
             self._client.line.shutdown()
@@ -65,8 +67,7 @@ class Session:
 
     def has(self, *capabilities: str) -> bool:
         """Whether the server offers any of these."""
-        with self.server.faults():
-            return any(self._client.has_capability(name) for name in capabilities)
+        return any(name.encode() in self._capabilities for name in capabilities)
 
     def _log_in(self, credential: PasswordCredential) -> None:
         preauthenticated = self._client.line.state == "AUTH"
@@ -128,7 +129,8 @@ class Session:
             if b"UIDVALIDITY" not in found:
                 raise Nonsense(f"folder {self.folder!r} has no UIDVALIDITY, so messages cannot be told apart")
         self.validity = str(found[b"UIDVALIDITY"])
-        self.keywords = frozenset(flag.upper() for flag in found.get(b"PERMANENTFLAGS", (rb"\*",)))
+        kept = found.get(b"PERMANENTFLAGS")
+        self.kept = None if kept is None else frozenset(flag.upper() for flag in kept)
         self._client.line.exists = int(found.get(b"EXISTS", 0))
 
     def _unopened(self, text: str) -> Transient | PersonNeeded:

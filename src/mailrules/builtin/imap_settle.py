@@ -83,11 +83,11 @@ class Settling:
         return store
 
     def _unstorable(self, marks: Iterable[bytes]) -> str:
-        kept = self._session.keywords
+        kept = self._session.kept
         for mark in marks:
             if not _FLAG.fullmatch(mark):
                 return f"{one_line(mark)!r} is no IMAP flag"
-            if mark.upper() not in kept and (rb"\*" not in kept or mark.startswith(b"\\")):
+            if kept is not None and mark.upper() not in kept and (rb"\*" not in kept or mark.startswith(b"\\")):
                 return f"the server does not keep the flag {one_line(mark)}"
         return ""
 

@@ -1,0 +1,177 @@
+"""What goes over the line, and what may come in odd pieces."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from mailrules.api import PasswordCredential, Place, Ref, Secret, build_options
+from mailrules.builtin.imap import IMAP
+from mailrules.testing.bad_imap import BadImap
+from mailrules.testing.mailbox_contract import message
+
+
+@contextmanager
+def opened(script, *, login="jo", password="x", readonly=False):
+    with BadImap(script) as server:
+        raw = {"host": "127.0.0.1", "port": server.port, "security": "none", "timeout": "2s"}
+        options = build_options(IMAP.options, raw, root=Path())
+        with closing(
+            IMAP.open(options, PasswordCredential(login, Secret(password)), Place(Path(), readonly=readonly))
+        ) as mailbox:
+            yield server, mailbox
+
+
+def commands(server):
+    return [line.partition(" ")[2] for line in server.heard]
+
+
+def head(uid):
+    return (
+        f'* {uid} FETCH (UID {uid} FLAGS () INTERNALDATE "21-Nov-2026 20:41:44 +0000" RFC822.SIZE 10 '
+        f"BODY[HEADER] {{14}}\r\nSubject: {uid % 10}\r\n\r\n)\r\n"
+    )
+
+
+def refs(*uids):
+    return [Ref("INBOX", "1", str(uid)) for uid in uids]
+
+
+IDLES = {
+    "EXISTS in the packet of the +": ["+ idling\r\n* 4 EXISTS\r\n"],
+    "EXISTS before the +": ["* 4 EXISTS\r\n+ idling\r\n"],
+    "EXISTS in two packets": ["+ idling\r\n", 0.05, "* 4 EXI", 0.05, "STS\r\n"],
+    "other news first": [
+        "+ idling\r\n",
+        0.05,
+        "* OK still here\r\n* 1 FETCH (FLAGS (\\Seen))\r\n",
+        0.05,
+        "* 4 EXISTS\r\n",
+    ],
+    "one goes, one comes": ["+ idling\r\n", 0.05, "* 3 EXPUNGE\r\n* 3 EXISTS\r\n"],
+}
+
+
+@pytest.mark.parametrize("steps", IDLES.values(), ids=IDLES)
+def test_idle_misses_nothing(steps):
+    with opened({"idle": steps}) as (server, mailbox):
+        mailbox.refs(unseen_only=False)
+        start = time.monotonic()
+        assert mailbox.wait(5)
+        assert time.monotonic() - start < 1
+        assert commands(server)[-1] == "" and server.heard[-1] == "DONE"  # noqa: PT018 - one line
+
+
+@pytest.mark.parametrize("steps", [["+ idling\r\n"], ["+ idling\r\n* 3 EXISTS\r\n"], ["+ idling\r\n* 2 EXPUNGE\r\n"]])
+def test_no_new_mail_is_no_news(steps):
+    with opened({"idle": steps}) as (_, mailbox):
+        mailbox.refs(unseen_only=False)
+        assert not mailbox.wait(0.2)
+
+
+def test_mail_told_of_during_another_command_needs_no_waiting():
+    script = {"uid fetch": ["* 4 EXISTS\r\n{tag} OK done\r\n"]}
+    with opened(script) as (server, mailbox):
+        list(mailbox.heads(mailbox.refs(unseen_only=False)))
+        assert mailbox.wait(5)
+        assert "IDLE" not in commands(server)
+
+
+def test_without_idle_it_asks():
+    script = {
+        "capability": ["* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n"],
+        "uid search": ["* SEARCH 1 2 3\r\n{tag} OK done\r\n"],
+        "noop": ["* 4 EXISTS\r\n{tag} OK done\r\n"],
+    }
+    with opened(script) as (server, mailbox):
+        assert len(mailbox.refs(unseen_only=True)) == 3
+        assert mailbox.wait(0.1)
+    assert commands(server)[-3:] == ["UID SEARCH UNDELETED UNSEEN", "NOOP", "LOGOUT"]
+
+
+def test_a_dry_run_examines_and_peeks():
+    with opened({}, readonly=True) as (server, mailbox):
+        found = mailbox.refs(unseen_only=False)
+        list(mailbox.heads(found))
+        list(mailbox.bodies(found))
+    assert commands(server)[3:] == [
+        'EXAMINE "INBOX"',
+        "UID SEARCH RETURN (ALL) UNDELETED",
+        "UID FETCH 1:3 (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])",
+        "UID FETCH 1:3 (UID BODY.PEEK[])",
+        "LOGOUT",
+    ]
+
+
+def test_ten_thousand_heads_take_five_commands():
+    with opened({"uid search": ['* ESEARCH (TAG "x") UID ALL 1:10000\r\n{tag} OK done\r\n']}) as (server, mailbox):
+        assert list(mailbox.heads(mailbox.refs(unseen_only=False))) == []
+    assert sum(command.startswith("UID FETCH") for command in commands(server)) == 5
+
+
+def test_answers_that_come_before_their_turn_find_their_message():
+    """A server may work on two commands at once and send data of the second before the end of the first."""
+    script = {
+        "uid search": ['* ESEARCH (TAG "x") UID ALL 1999:2002\r\n{tag} OK done\r\n'],
+        "uid fetch 1": [head(2002)],
+        "uid fetch 2": [head(1), head(2001), "M2 OK done\r\n", "{tag} OK done\r\n"],
+    }
+    with opened(script) as (_, mailbox):
+        mailbox.refs(unseen_only=False)
+        wanted = refs(*range(1, 2001), 2001, 2002)
+        assert [found.ref.uid for found in mailbox.heads(wanted)] == ["1", "2001", "2002"]
+
+
+def test_another_command_between_two_batches_gets_its_own_answer():
+    body = message("a").decode()
+    script = {
+        "uid fetch 1": [head(1), "{tag} OK done\r\n"],
+        "uid fetch 2": [head(2001), "{tag} OK done\r\n"],
+        "uid fetch 3": [
+            f"* 1 FETCH (UID 1 BODY[] {{{{{len(body)}}}}}\r\n{body})\r\n".replace("{{", "{").replace("}}", "}"),
+            "{tag} OK done\r\n",
+        ],
+    }
+    with opened(script) as (_, mailbox):
+        heads = mailbox.heads(refs(*range(1, 2002)))
+        first = next(heads)
+        assert [content for _, content in mailbox.bodies([first.ref])] == [body.encode()]
+        assert [found.ref.uid for found in heads] == ["2001"]
+
+
+def test_bodies_are_asked_for_by_their_sizes():
+    script = {
+        "uid fetch 1": [
+            *(head(uid).replace("RFC822.SIZE 10", "RFC822.SIZE 5000000") for uid in (1, 2, 3)),
+            "{tag} OK done\r\n",
+        ]
+    }
+    with opened(script) as (server, mailbox):
+        found = [one.ref for one in mailbox.heads(refs(1, 2, 3))]
+        list(mailbox.bodies(found))
+    assert commands(server)[-4:-1] == [f"UID FETCH {uid} (UID BODY.PEEK[])" for uid in (1, 2, 3)]
+
+
+def test_a_message_too_big_for_memory_is_left_out(caplog):
+    script = {"uid fetch 1": [head(1).replace("RFC822.SIZE 10", "RFC822.SIZE 900000000"), "{tag} OK done\r\n"]}
+    with opened(script) as (server, mailbox):
+        found = [one.ref for one in mailbox.heads(refs(1))]
+        assert list(mailbox.bodies(found)) == []
+    assert "UID FETCH 1 (UID BODY.PEEK[])" not in commands(server)
+    assert "message 1 has 900000000 octets" in caplog.text
+
+
+LOGINS = {
+    "plain words": ("jo", "x", "IMAP4rev1", 'LOGIN "jo" "x"'),
+    "quotes and spaces": ('jo "the" doe', 'a"b\\c', "IMAP4rev1", r'LOGIN "jo \"the\" doe" "a\"b\\c"'),
+}
+
+
+@pytest.mark.parametrize(("login", "password", "capabilities", "heard"), LOGINS.values(), ids=LOGINS)
+def test_log_in(login, password, capabilities, heard):
+    script = {"capability": [f"* CAPABILITY {capabilities}\r\n{{tag}} OK done\r\n"]}
+    with opened(script, login=login, password=password) as (server, _):
+        assert heard in commands(server)
