@@ -74,12 +74,10 @@ commonName = supplied
 [names]
 subjectAltName = DNS:localhost
 """
-EXPIRED = (
-    "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost"
-    " -keyout key.pem -out request.pem",
-    "openssl ca -batch -config ca.conf -selfsign -keyfile key.pem -in request.pem -extensions names"
-    " -startdate 20200101000000Z -enddate 20200102000000Z -notext -out cert.pem",
-)
+REQUEST = """openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes
+    -subj /CN=localhost -keyout key.pem -out request.pem"""
+EXPIRED = """openssl ca -batch -config ca.conf -selfsign -keyfile key.pem -in request.pem -extensions names
+    -startdate 20200101000000Z -enddate 20200102000000Z -notext -out cert.pem"""
 
 
 @pytest.fixture
@@ -87,9 +85,9 @@ def expired(tmp_path):
     """A server with a self-signed certificate of long ago, as (port, certificate)."""
     (tmp_path / "ca.conf").write_text(AUTHORITY)
     (tmp_path / "index.txt").touch()
-    for command in EXPIRED:
+    for command in (REQUEST, EXPIRED):
         subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
-    serve = ["openssl", "s_server", "-accept", "0", "-cert", "cert.pem", "-key", "key.pem", "-naccept", "1"]
+    serve = ["openssl", "s_server", "-accept", "0", "-cert", "cert.pem", "-key", "key.pem", "-www"]
     with subprocess.Popen(serve, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         port = next(int(line.rsplit(":", 1)[1]) for line in server.stdout if line.startswith("ACCEPT"))
         yield port, tmp_path / "cert.pem"
