@@ -162,8 +162,10 @@ def _collect(
         broken.append(Broken(plugin, f"{function.__name__} raised {type(error).__name__}: {error}"))
         return
     for item in items:
-        table = tables[_kind(item)]
-        if item.name in table:
+        table = tables.get(_kind(item))
+        if table is None:
+            broken.append(Broken(plugin, f"{function.__name__} gave a {type(item).__name__}, which is no descriptor"))
+        elif item.name in table:
             other = table[item.name].plugin
             broken.append(Broken(plugin, f"'{item.name}' is already given by {other}", "plugin-clash"))
         else:
@@ -171,5 +173,6 @@ def _collect(
 
 
 def _kind(item: object) -> str:
+    """Which table it belongs to; empty when it is no descriptor."""
     kinds = {ReceiveProtocol: "receive", SendProtocol: "send", AuthType: "auth", ActionType: "actions"}
-    return kinds[type(item)]
+    return kinds.get(type(item), "")
