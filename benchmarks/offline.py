@@ -1,0 +1,196 @@
+"""What deciding costs, file read included, beside programs that do the same: `python -m benchmarks.offline`.
+
+One message after the other: open the file, read (the header block, or all of it where a rule is about the body), parse,
+decide; nothing is moved, by nobody. All files are in the page cache and every program has run once before it counts.
+What a program needs to start is measured on an empty maildir and taken off. Rounds alternate between the programs, so
+that a busy moment of the machine meets all of them; the best round counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import corpus, rulesets
+from benchmarks.peers import PEERS, Bench, Peer
+
+from mailrules.core.decide import Decider
+from mailrules.core.parse import parse
+from mailrules.model.decision import Decision
+from mailrules.model.message import Extent
+from mailrules.model.rule import RuleSet
+
+BARS = {("headers", 10): 1.0, ("headers", 100): 3.5, ("headers", 1000): 20.0} | {
+    ("body", 10): 1.0,
+    ("body", 100): 4.0,
+    ("body", 1000): 20.0,
+}
+"""How many times faster than sieve-filter it must be."""
+
+GROWTH = {"headers": 1.5, "body": 2.0}
+"""How much dearer a message may be with 10,000 rules than with 10."""
+
+COMPILE = 0.5
+"""Seconds for 10,000 rules."""
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+CHUNK = 16384
+
+
+def header_of(path: str) -> bytes:
+    """The header block of a message on disk, with no more of it read than that takes."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        octets = os.read(file, CHUNK)
+        while b"\n\n" not in octets and (more := os.read(file, CHUNK)):
+            octets += more
+        return octets
+    finally:
+        os.close(file)
+
+
+def whole_of(path: str) -> bytes:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, os.fstat(file).st_size)
+    finally:
+        os.close(file)
+
+
+def one(decider: Decider, path: str) -> Decision:
+    """As the engine does it: the header block first, the rest where that does not tell."""
+    decision = decider.decide(parse(header_of(path), extent=Extent.HEADER), NOW)
+    return decider.decide(parse(whole_of(path)), NOW) if decision.needs_body else decision
+
+
+def ours(ruleset: RuleSet, paths: Sequence[str], *, body: bool) -> Callable[[], float]:
+    """Seconds for all of *paths*, once a call."""
+    decider = Decider(ruleset)
+
+    def whole(path: str) -> Decision:
+        return decider.decide(parse(whole_of(path)), NOW)
+
+    def header(path: str) -> Decision:
+        return decider.decide(parse(header_of(path), extent=Extent.HEADER), NOW)
+
+    each = whole if body else header
+
+    def run() -> float:
+        gc.collect()
+        start = time.perf_counter()
+        for path in paths:
+            each(path)
+        return time.perf_counter() - start
+
+    return run
+
+
+def theirs(peer: Peer, bench: Bench, rules: list[rulesets.Line]) -> Callable[[], float]:
+    command = peer.prepare(bench, rules)
+    start = min(bench.run(command, bench.empty) for _ in range(3))
+    return lambda: max(bench.run(command, bench.mail) - start, 0.0)
+
+
+def best(runs: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """The best of *rounds* after one that does not count, taken in turns."""
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds + 1):
+        for name, run in runs.items():
+            taken[name].append(run())
+    return {name: min(times[1:]) for name, times in taken.items()}
+
+
+def measure(kind: str, count: int, options: argparse.Namespace, mail: Path, peers: Sequence[Peer]) -> dict[str, float]:
+    """Microseconds a message, by program."""
+    paths = sorted(str(path) for path in (mail / "cur").iterdir())
+    rules = rulesets.lines(count, body=kind == "body")
+    runs = {"mailrules": ours(rulesets.to_ruleset(rules), paths, body=kind == "body")}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        if count <= options.peer_rules:
+            runs |= {peer.name: theirs(peer, _bench(folder, peer, mail), rules) for peer in peers}
+        return {name: taken / len(paths) * 1e6 for name, taken in best(runs, options.rounds).items()}
+
+
+def _bench(folder: str, peer: Peer, mail: Path) -> Bench:
+    own = Path(folder) / peer.name
+    own.mkdir()
+    return Bench(own, mail)
+
+
+def compile_time(count: int) -> float:
+    """Seconds from rules to a decider that has answered, best of three."""
+    ruleset = rulesets.to_ruleset(rulesets.lines(count, body=True))
+    message = parse(corpus.message(0))
+
+    def once() -> float:
+        start = time.perf_counter()
+        Decider(ruleset).decide(message, NOW)
+        return time.perf_counter() - start
+
+    return min(once() for _ in range(3))
+
+
+def row(kind: str, count: int, taken: dict[str, float], peers: Sequence[Peer]) -> str:
+    cells = [f"{kind:8}", f"{count:6}", f"{taken['mailrules']:10.1f}"]
+    for peer in peers:
+        if peer.name in taken:
+            ratio = taken[peer.name] / taken["mailrules"]
+            bar = BARS.get((kind, count)) if peer.name == "sieve-filter" else None
+            cells.append(
+                f"{taken[peer.name]:10.1f} {ratio:7.1f}x" + (f" {_met(ratio >= bar)} {bar:4.1f}x" if bar else "")
+            )
+    return "  ".join(cells)
+
+
+def _met(reached: bool) -> str:  # noqa: FBT001 - the one thing that it says
+    return "meets" if reached else "BELOW"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--messages", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rules", type=int, nargs="+", default=[10, 100, 1000, 10000])
+    parser.add_argument("--peer-rules", type=int, default=1000, help="the most rules that peers are given")
+    options = parser.parse_args(arguments)
+    peers = [peer for peer in PEERS if peer.installed]
+    for peer in PEERS:
+        if not peer.installed:
+            print(f"{peer.name} is not installed and is left out: apt-get install {peer.package}")
+    folder = Path(tempfile.mkdtemp())
+    try:
+        corpus.write_maildir(folder / "mail", options.messages)
+        _table(options, folder / "mail", peers)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _table(options: argparse.Namespace, mail: Path, peers: Sequence[Peer]) -> None:
+    print(f"{options.messages} messages; microseconds a message, best of {options.rounds}\n")
+    print("  ".join(["rules on", " count", " mailrules", *(f"{peer.name:>10}  times slower" for peer in peers)]))
+    for kind, limit in GROWTH.items():
+        own = {}
+        for count in options.rules:
+            taken = measure(kind, count, options, mail, peers)
+            own[count] = taken["mailrules"]
+            print(row(kind, count, taken, peers), flush=True)
+        if len(own) > 1:
+            growth = own[max(own)] / own[min(own)]
+            print(
+                f"{kind}: {max(own)} rules cost {growth:.2f}x what {min(own)} cost ({_met(growth <= limit)} {limit}x)\n"
+            )
+    seconds = compile_time(10000)
+    print(f"compile 10000 rules, YAML apart: {seconds:.3f} s ({_met(seconds <= COMPILE)} {COMPILE} s)")
+
+
+if __name__ == "__main__":
+    main()
