@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 import traceback
 from typing import Any
 
@@ -24,6 +26,10 @@ COMMANDS = (
     "completion",
 )
 """In the order in which an admin meets them. `dry-run` is `mailrules.cli.dry_run.command`."""
+
+
+PIPE_CLOSED = 141
+"""What a program ended by SIGPIPE leaves: 128 + 13."""
 
 
 class Failure(click.ClickException):
@@ -75,8 +81,11 @@ class CommandGroup(click.Group):
         """
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is buffered has nowhere to go
+            raise click.exceptions.Exit(PIPE_CLOSED) from None
         except Exception as error:
             if verbose(ctx):
                 traceback.print_exc()

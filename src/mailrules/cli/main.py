@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -11,8 +10,6 @@ import click
 from mailrules.cli.group import CommandGroup
 from mailrules.cli.invocation import common_options, print_version
 
-PIPE_CLOSED = 141
-"""What a program ended by SIGPIPE leaves: 128 + 13."""
 INTERRUPTED = 130
 """What a program ended by SIGINT leaves: 128 + 2."""
 
@@ -41,9 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("mailrules: interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
 
 
 def _encode_whatever_comes() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from mailrules.cli.main import main
 
-BOOM = '''
+BOOM = """
 from typing import Any
 from mailrules.api import ActionType, Options, Permanent, Transient, hookimpl
 
@@ -35,7 +35,7 @@ class Boom:
 @hookimpl
 def mailrules_actions():
     yield ActionType(name="boom", summary="Fails.", options=BoomOptions, build=Boom)
-'''
+"""
 """A plugin of the workspace with an action that fails until a file named `mended` is there."""
 
 
