@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import lru_cache
@@ -14,6 +15,8 @@ from mailrules.config.findings import Findings
 from mailrules.config.nearest import suggestion
 
 T = TypeVar("T")
+
+_REFERENCE = re.compile(r'"#/\$defs/([^"]+)"')
 
 KINDS = {
     "object": "a mapping",
@@ -63,19 +66,10 @@ def validator(schema: Mapping[str, Any]) -> Any:
 def _schema(kind: Hashable) -> dict[str, Any]:
     """The schema of one struct; what it refers to outside of itself is looked at by somebody else."""
     _, definitions = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-    foreign = (
-        "receive",
-        "send",
-        "auth",
-        "action",
-        "actions",
-        "match",
-        "AccountSpec",
-        "ListenerSpec",
-        "RuleSpec",
-        "OutcomeSpec",
-    )
-    return {"$ref": f"#/$defs/{getattr(kind, '__name__', '')}", "$defs": dict.fromkeys(foreign, True) | definitions}
+    referred = set(_REFERENCE.findall(msgspec.json.encode(definitions).decode()))
+    foreign = dict.fromkeys(sorted(referred - definitions.keys()), True)
+    name = getattr(kind, "__name__", "")
+    return {"$ref": f"#/$defs/{name}", "$defs": foreign | definitions}
 
 
 def explain(node: Node, checker: Any, findings: Findings, *, owner: str) -> bool:
