@@ -22,6 +22,9 @@ from mailrules.model.rule import UNTOUCHED, Disposition, Rule, RuleSet, Script, 
 NEEDS_BODY = Decision(rule=None, code=Code.KEEP, needs_body=True)
 """The header block does not tell."""
 
+UNCLAIMED = -1
+"""The position of `unmatched`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -83,60 +86,64 @@ class Decider:
 
     def _walk(self, positions: Iterable[int], view: View, answers: dict[int, Answer]) -> Decision:
         """Ask the rules at *positions* in order until one speaks for the message; keeps what each answered."""
-        said: list[tuple[int, Said]] = []
+        said: list[tuple[int, Code]] = []
         passed_over: list[str] = []
         for position in positions:
             rule = self.ruleset.rules[position]
             given = answers[position] = answer(rule, view)
             if given is Verdict.NO:
                 continue
-            if isinstance(given, Failure):
+            if isinstance(given, Code):
+                said.append((position, given))
+                if not rule.continues:
+                    return self._conclude(said, passed_over, view)
+            elif isinstance(given, Failure):
                 return Decision(None, Code.KEEP, failure=given.reason, passed_over=tuple(passed_over), span=rule.span)
-            if given is Verdict.UNKNOWN:
-                if view.message.extent is Extent.HEADER:
-                    return NEEDS_BODY
+            elif view.message.extent is Extent.HEADER:
+                return NEEDS_BODY
+            else:
                 passed_over.append(f"{rule.name}: {_doubt(rule, view)}")
-                continue
-            said.append((position, Said(rule, Code(given.value))))
-            if not rule.continues:
-                return self._conclude(said, passed_over, view)
-        said.append((-1, Said(self.ruleset.unmatched, self.ruleset.unmatched.code)))
+        said.append((UNCLAIMED, self.ruleset.unmatched.code))
         return self._conclude(said, passed_over, view)
 
-    def _conclude(self, said: list[tuple[int, Said]], passed_over: list[str], view: View) -> Decision:
-        decision = self._alone(*said[0]) if len(said) == 1 else self._together(said)
-        if view.message.extent is Extent.HEADER and any(step.needs_body for step in decision.steps):
+    def _conclude(self, said: list[tuple[int, Code]], passed_over: list[str], view: View) -> Decision:
+        decision = self._alone(said[0]) if len(said) == 1 else self._together(said)
+        if decision.steps and view.message.extent is Extent.HEADER and any(step.needs_body for step in decision.steps):
             return NEEDS_BODY
         captures: dict[str, str] = {}
-        for position, one in said:
-            if position in self._capturing and one.rule.condition is not None:
-                captures |= match.captured(one.rule.condition, view)
+        for position, _ in said:
+            condition = self.ruleset.rules[position].condition if position in self._capturing else None
+            if condition is not None:
+                captures |= match.captured(condition, view)
         if captures or passed_over:
             return replace(decision, captures=captures, passed_over=tuple(passed_over))
         return decision
 
-    def _alone(self, position: int, last: Said) -> Decision:
+    def _alone(self, last: tuple[int, Code]) -> Decision:
         """The decision of one rule that nothing adds to, made once and given out again."""
-        key = (position, last.code)
-        if key not in self._ready:
-            self._ready[key] = self._together([(position, last)])
-        return self._ready[key]
+        decision = self._ready.get(last)
+        if decision is None:
+            decision = self._ready[last] = self._together([last])
+        return decision
 
-    def _together(self, said: list[tuple[int, Said]]) -> Decision:
-        *earlier, (position, last) = said
-        fires = any(one.code.fires for _, one in said)
+    def _together(self, said: list[tuple[int, Code]]) -> Decision:
+        *earlier, last = voices = [Said(self._rule(position), code) for position, code in said]
+        fires = any(voice.code.fires for voice in voices)
         disposition = UNTOUCHED
-        for _, one in earlier:
-            disposition = one.marks.over(disposition)
-        steps = [step for _, one in said for step in one.steps]
+        for voice in earlier:
+            disposition = voice.marks.over(disposition)
+        steps = [step for voice in voices for step in voice.steps]
         return Decision(
-            rule=None if position < 0 else last.rule.name,
+            rule=None if said[-1][0] == UNCLAIMED else last.rule.name,
             code=Code.of(deletes=last.code.deletes, fires=fires),
             disposition=last.disposition.over(disposition),
             steps=(*steps, *(self.ruleset.transition if fires else ())),
-            continued=tuple(one.rule.name for _, one in earlier),
+            continued=tuple(voice.rule.name for voice in earlier),
             span=last.rule.span,
         )
+
+    def _rule(self, position: int) -> Rule:
+        return self.ruleset.unmatched if position == UNCLAIMED else self.ruleset.rules[position]
 
     def _traced(self, view: View) -> Decision:
         answers: dict[int, Answer] = {}

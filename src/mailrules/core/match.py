@@ -71,7 +71,7 @@ def _test(test: Test, view: View) -> Verdict:
     if test.field == "attachment" and test.count:
         return _all([*asked, _count(test.count, _satisfying(test, reading, view), reading)])
     if test.count:
-        asked.append(_count(test.count, reading.count, reading))
+        asked.append(_count(test.count, reading.number, reading))
     if test.operators:
         asked.append(_operators(test, reading, view))
     return _all(asked)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailrules.core.address import addresses
 from mailrules.model.condition import Test
@@ -60,8 +59,7 @@ class Text:
         return self.texts[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The values of a field. Unless *certain*, there may be more of them than can be seen, for *reason*."""
 
     values: Sequence[Any] = ()
@@ -70,7 +68,7 @@ class Reading:
     reason: str = ""
     present: bool = False
     """Whether the field is there at all."""
-    count: int = 0
+    number: int = 0
     """How many there are: mailboxes, occurrences, parts."""
 
 
@@ -114,8 +112,7 @@ class View:
             values += [Text((text,)) for text in texts]
             if addressed and texts:
                 mailboxes += [Text.of(address) for address in self._mailboxes(name, texts, occurrence)]
-        count = len(mailboxes) if addressed else len(values)
-        return Reading((*mailboxes, *values), present=bool(values), count=count)
+        return Reading((*mailboxes, *values), present=bool(values), number=len(mailboxes) if addressed else len(values))
 
     def _mailboxes(self, name: str, texts: Sequence[str], occurrence: int | None) -> Sequence[Address]:
         if occurrence is None or len(self.message.header(name)) == 1:
@@ -146,7 +143,7 @@ def _reply_text(message: Message) -> Reading:
 def _prose(message: Message, text: str) -> Reading:
     reason = _doubt(message)
     present = bool(text.strip())
-    return Reading((Text((text,)),), certain=not reason, reason=reason, present=present, count=int(present))
+    return Reading((Text((text,)),), certain=not reason, reason=reason, present=present, number=int(present))
 
 
 def _doubt(message: Message) -> str:
@@ -158,7 +155,7 @@ def _doubt(message: Message) -> str:
 def _attachments(message: Message) -> Reading:
     found = message.attachments
     reason = "" if message.extent is Extent.WHOLE else "the body is cut off"
-    return Reading(found, certain=not reason, reason=reason, present=bool(found), count=len(found))
+    return Reading(found, certain=not reason, reason=reason, present=bool(found), number=len(found))
 
 
 def _size(message: Message) -> Reading:
@@ -167,7 +164,7 @@ def _size(message: Message) -> Reading:
         size = len(message.raw)
     if size is None:
         return Reading(certain=False, reason="the server did not say the size")
-    return Reading((size,), present=True, count=1)
+    return Reading((size,), present=True, number=1)
 
 
 def _date(message: Message) -> Reading:
@@ -175,14 +172,14 @@ def _date(message: Message) -> Reading:
         return Reading()
     date = message.date
     if date is None:
-        return Reading(certain=False, reason="the Date header cannot be read", present=True, count=1)
-    return Reading((date,), present=True, count=1)
+        return Reading(certain=False, reason="the Date header cannot be read", present=True, number=1)
+    return Reading((date,), present=True, number=1)
 
 
 def _received(message: Message) -> Reading:
     if message.received is None:
         return Reading(certain=False, reason="the server did not say when it came")
-    return Reading((message.received,), present=True, count=1)
+    return Reading((message.received,), present=True, number=1)
 
 
 def _fact(fact: Fact[Any]) -> Reading:
@@ -191,8 +188,8 @@ def _fact(fact: Fact[Any]) -> Reading:
     value = fact.value
     if isinstance(value, Address):
         there = bool(value.address or value.name)
-        return Reading((Text.of(value),) if there else (), present=there, count=int(there))
-    return Reading((Text((value,)) if isinstance(value, str) else value,), present=bool(value), count=int(bool(value)))
+        return Reading((Text.of(value),) if there else (), present=there, number=int(there))
+    return Reading((Text((value,)) if isinstance(value, str) else value,), present=bool(value), number=int(bool(value)))
 
 
 def _loaded(field: str) -> Callable[[Message], Reading]:
