@@ -78,6 +78,6 @@ class TestWebhook(ActionContract):
                 pass
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             yield server.server_port
             server.shutdown()

@@ -61,7 +61,7 @@ def hook():
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         setattr(Taker, f"do_{method}", Taker._take)
     with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         state.url = f"http://127.0.0.1:{server.server_port}"
         yield state
         server.shutdown()
