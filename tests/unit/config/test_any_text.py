@@ -17,7 +17,7 @@ CASES = [case for _, case in all_cases() if "encoding" not in case]
 PIECE = re.compile(r"[^\s:,\[\]{}]+|\[[^\[\]]*\]|\{[^{}]*\}|\n")
 JUNK = st.sampled_from([
     *("null", "true", "5", "-1", "1.5", "99999999999999999999", "2026-01-01", "5s", "''", "[]", "{}", "[[]]", "[{}]"),
-    *("[null]", "{a: b}", "{null: 1}", "{from: null}", "[1, x]", "*", "&a", "*a", "!!x y", "|", "? a", ": ", "- ",),
+    *("[null]", "{a: b}", "{null: 1}", "{from: null}", "[1, x]", "*", "&a", "*a", "!!x y", "|", "? a", ": ", "- "),
     *("<<", "'", '"', "{{", "(", "(?=x)", "\\", "*.pdf", "%", "#", "\t", "\n", "\x00", "\u2028", "é", ""),
 ]) | st.text(max_size=8)  # fmt: skip
 EDITS = st.lists(st.tuples(st.integers(0, 999), JUNK), min_size=1, max_size=4)
