@@ -38,3 +38,9 @@ class TestCyrusImap(MailboxContract):
     @pytest.fixture
     def store(self, cyrus, cyrus_mailbox):
         return ServerStore(IMAP, cyrus_mailbox, port=cyrus.imaps, certificate=str(cyrus.ca))
+
+
+class TestCyrusPop3(MailboxContract):
+    @pytest.fixture
+    def store(self, cyrus, cyrus_mailbox):
+        return ServerStore(POP3, cyrus_mailbox, port=cyrus.pop3s, certificate=str(cyrus.ca))

@@ -77,31 +77,31 @@ class Line(imaplib.IMAP4):
         """Connect."""
         self.host, self.port = host, port
         self.sock = self._server.connect(wrapped=self._server.security == "tls")
-        self._wire = Wire(self._server, self.sock)
+        self.wire = Wire(self._server, self.sock)
 
     def read(self, size: int) -> bytes:
         """A literal."""
-        return self._wire.read(size)
+        return self.wire.read(size)
 
     def readline(self) -> bytes:
         """A line with its end."""
-        return self._wire.readline()
+        return self.wire.readline()
 
     def send(self, data: Any) -> None:
         """All of *data*, within the time-out."""
-        self._wire.sendall(data)
+        self.wire.sendall(data)
 
     def shutdown(self) -> None:
         """Close. Never raises."""
-        self._wire.close()
+        self.wire.close()
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:  # noqa: ARG002 - the server knows
         """Go on under TLS, asking anew what the server can do."""
         status, data = self._simple_command("STARTTLS")
         if status != "OK":
             raise self.error("STARTTLS refused")
-        self._wire.encrypt()
-        self.sock = self._wire.sock
+        self.wire.encrypt()
+        self.sock = self.wire.sock
         self._tls_established = True
         self.untagged_responses.clear()
         self._get_capabilities()
@@ -109,7 +109,7 @@ class Line(imaplib.IMAP4):
 
     def _command(self, name: str, *args: Any) -> bytes:
         self._drain()
-        self._wire.allow(ORDINARY)
+        self.wire.allow(ORDINARY)
         tag: bytes = super()._command(name, *args)  # type: ignore[misc]  # not in the published types
         return tag
 
@@ -148,7 +148,7 @@ class Line(imaplib.IMAP4):
         return sent.answer
 
     def _read_answer(self, sent: Sent) -> Answer:
-        self._wire.allow(sent.limits)
+        self.wire.allow(sent.limits)
         kept = sent.stream
         codes: list[bytes] = []
         while not (line := self.readline()).startswith(sent.tag):
@@ -168,15 +168,15 @@ class Line(imaplib.IMAP4):
     def listen(self, seconds: float) -> None:
         """Listen (RFC 2177) until `came` is no longer 0, at most so long."""
         self._drain()
-        self._wire.allow(ORDINARY)
+        self.wire.allow(ORDINARY)
         idle = self.ahead(b"IDLE")
         while not (line := self.readline()).startswith(b"+"):
             if line.startswith(idle.tag):
                 raise self.error(f"IDLE refused: {one_line(line[len(idle.tag) :])}")
             self._note(line)
         end = time.monotonic() + seconds
-        while not self.came and self._wire.arrived(end):
-            self._wire.allow(ORDINARY)
+        while not self.came and self.wire.arrived(end):
+            self.wire.allow(ORDINARY)
             self._note(self.readline())
         self.send(b"DONE\r\n")
         self.answer(idle)

@@ -55,7 +55,7 @@ class ImapMailbox:
         compact = self._session.has("ESEARCH", "IMAP4REV2")
         command, keep = (b"UID SEARCH RETURN (ALL) ", b"ESEARCH") if compact else (b"UID SEARCH ", b"SEARCH")
         answer = self._session.demand(command + wanted, keep=keep, limits=LISTING)
-        with self._session.server.faults():
+        with self._session.talking():
             uids = read_search(answer.responses)
         return [Ref(self._session.folder, self._session.validity, str(uid)) for uid in uids]
 
@@ -77,7 +77,7 @@ class ImapMailbox:
 
     def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
         """Marks, copies, moves, deletions, each in few commands; gives the reason for each that failed."""
-        with self._session.server.faults():
+        with self._session.talking():
             return Settling(self._session, settlements).run()
 
     def wait(self, timeout: float) -> bool:
@@ -86,7 +86,7 @@ class ImapMailbox:
         idle = self._session.has("IDLE")
         while not line.came and (left := end - time.monotonic()) > 0:
             if idle:
-                with self._session.server.faults():
+                with self._session.talking():
                     line.listen(min(left, LONGEST_IDLE))
             else:
                 time.sleep(min(left, POLL))
@@ -124,7 +124,7 @@ class ImapMailbox:
         """Read what answers *batch* into *found*, where some of the next one may be too."""
         for one in sent:
             answer = self._session.outcome(one)
-            with self._session.server.faults():
+            with self._session.talking():
                 for uid, items in read_fetches(answer.responses).items():
                     found.setdefault(uid, {}).update(items)
         return batch

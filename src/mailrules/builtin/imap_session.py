@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from imapclient import IMAPClient
@@ -65,6 +66,10 @@ class Session:
             raise
         self.line = self._client.line
 
+    def talking(self) -> AbstractContextManager[None]:
+        """A conversation: a failure within is one of this server, and the end of the connection."""
+        return self._client.line.wire.talking()
+
     def has(self, *capabilities: str) -> bool:
         """Whether the server offers any of these."""
         return any(name.encode() in self._capabilities for name in capabilities)
@@ -125,7 +130,7 @@ class Session:
             raise self._unopened(words(error)) from error
         except Exception as error:
             raise self.server.fault(error) from error
-        with self.server.faults():
+        with self.talking():
             if b"UIDVALIDITY" not in found:
                 raise Nonsense(f"folder {self.folder!r} has no UIDVALIDITY, so messages cannot be told apart")
         self.validity = str(found[b"UIDVALIDITY"])
@@ -134,7 +139,7 @@ class Session:
         self._client.line.exists = int(found.get(b"EXISTS", 0))
 
     def _unopened(self, text: str) -> Transient | PersonNeeded:
-        with self.server.faults():
+        with self.talking():
             names = [name for flags, _, name in self._client.list_folders() if rb"\Noselect" not in flags]
         if self.folder in names:
             return self.server.transient(f"folder {self.folder!r} cannot be opened: {text}")
@@ -143,7 +148,7 @@ class Session:
 
     def ask(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Answer:
         """One command whatever it answers."""
-        with self.server.faults():
+        with self.talking():
             return self.line.exchange(command, keep=keep, limits=limits)
 
     def demand(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Answer:
@@ -154,12 +159,12 @@ class Session:
         self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY, stream: Stream | None = None
     ) -> Sent:
         """One command that must succeed, sent; `outcome` waits for it. Other commands may come between."""
-        with self.server.faults():
+        with self.talking():
             return self.line.ahead(command, keep=keep, limits=limits, stream=stream)
 
     def outcome(self, sent: Sent) -> Answer:
         """The answer, where it is no refusal; messages that have gone meanwhile are none (RFC 5530: EXPUNGEISSUED)."""
-        with self.server.faults():
+        with self.talking():
             answer = self.line.answer(sent)
         if not answer.done:
             raise self.server.transient(f"it answers {answer.status} {one_line(answer.text)} to {sent.keep.decode()}")

@@ -28,7 +28,7 @@ class Pop3Mailbox:
 
     def connect(self) -> Pop3Session:
         """The session that is open, or a new one."""
-        if self._session is None:
+        if self._session is None or self._session.closed:
             self._session = Pop3Session(self._server, self._credential)
             self._listed = False
         return self._session
@@ -67,7 +67,6 @@ class Pop3Mailbox:
             return failed
         session = self.connect()
         there = {session.numbers[ref.uid]: ref for ref in wanted if ref.uid in session.numbers}
-        self._session = None
         refused = session.delete(sorted(there))
         return failed | {there[number]: reason for number, reason in refused.items()}
 

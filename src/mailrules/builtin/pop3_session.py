@@ -89,7 +89,7 @@ class Pop3Session:
         window = WINDOW if self.has("PIPELINING") else 1
         for start in range(0, len(commands), window):
             part = commands[start : start + window]
-            with self.server.faults():
+            with self._pop.wire.talking():
                 self._pop.wire.sendall("".join(f"{command}\r\n" for command in part).encode())
                 answers = [self._message() for _ in part]
             yield from answers
@@ -97,7 +97,7 @@ class Pop3Session:
     def delete(self, numbers: Sequence[int]) -> Mapping[int, str]:
         """Delete these, and log out: only that makes it last (RFC 1939, section 6). Gives the reasons of refusals."""
         refused: dict[int, str] = {}
-        with self.server.faults():
+        with self._pop.wire.talking():
             for number in numbers:
                 try:
                     self._pop.dele(number)
@@ -118,18 +118,23 @@ class Pop3Session:
         self._pop.wire.close()
 
     def _offered(self) -> Mapping[str, list[str]]:
-        with self.server.faults():
+        with self._pop.wire.talking():
             try:
                 return self._pop.capa()
             except poplib.error_proto:
                 return {}
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended, by `delete` or a failure."""
+        return self._pop.wire.closed
 
     def _encrypt(self) -> None:
         if "STLS" not in self._offered():
             raise self.server.person(
                 "no STLS offered", remedy="set `security: tls`, or `none` if the network is trusted"
             )
-        with self.server.faults():
+        with self._pop.wire.talking():
             self._pop.encrypt()
 
     def _log_in(self, credential: PasswordCredential) -> None:
@@ -150,7 +155,7 @@ class Pop3Session:
         return self.server.person(f"log-in as {login} refused: {text}", remedy="check `login` and `password`")
 
     def _listed(self, command: str) -> Iterator[tuple[int, str]]:
-        with self.server.faults():
+        with self._pop.wire.talking():
             self._pop.wire.sendall(f"{command}\r\n".encode())
             answer = self._message(LISTING)
             if answer is None:

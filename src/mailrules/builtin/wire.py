@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,11 +47,25 @@ class Wire:
 
     def __init__(self, server: Server, sock: socket.socket) -> None:
         self.sock = sock
+        self.closed = False
         self._server = server
         self._data = b""
         self._at = 0
         """Where in `_data` the octets begin that nobody has taken."""
         self.allow(ORDINARY)
+
+    @contextlib.contextmanager
+    def talking(self) -> Iterator[None]:
+        """A conversation: every failure within is one of this server, and the end of the connection.
+
+        What comes after a failure could be taken for the answer to something else, a message's text for a response.
+        """
+        with self._server.faults():
+            try:
+                yield
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def waiting(self) -> bool:
@@ -68,6 +83,8 @@ class Wire:
 
     def sendall(self, data: bytes) -> None:
         """All of *data*, within the time-out."""
+        if self.closed:
+            raise ConnectionAbortedError
         self.sock.settimeout(self._timeout)
         self.sock.sendall(data)
 
@@ -127,6 +144,7 @@ class Wire:
 
     def close(self) -> None:
         """Hang up. Never raises."""
+        self.closed = True
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError):

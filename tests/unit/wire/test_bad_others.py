@@ -181,3 +181,12 @@ def test_without_top_a_header_block_is_cut_off_the_message():
 def test_a_password_cannot_bring_a_command_along():
     with BadPop3() as server, pytest.raises(PersonNeeded, match="line break"):
         opened(POP3, server, PasswordCredential("jo", Secret("x\r\nDELE 1")))
+
+
+def test_after_a_failure_pop3_starts_anew():
+    script = {"top 1": ["+OK\r\nSubject: x\r\n", HANG]}
+    with BadPop3(script) as server, opened(POP3, server) as mailbox:
+        refs = mailbox.refs(unseen_only=False)
+        with pytest.raises(Transient, match="no answer"):
+            list(mailbox.heads(refs))
+        assert [head.header for head in mailbox.heads(refs)] == [b"Subject: hello\r\n\r\n"]
