@@ -34,7 +34,7 @@ class Block:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.page.relative_to(REPOSITORY)}:{self.line}"
+        return f"{self.page}:{self.line}"
 
 
 def blocks(page: Path) -> Iterator[Block]:
@@ -109,4 +109,4 @@ def crowded_lines(page: Path) -> Iterator[str]:
         for short in _ABBREVIATIONS:
             text = text.replace(short, "")
         if _SENTENCE_END.search(text) and not line.startswith(("|", "#")):
-            yield f"{page.relative_to(REPOSITORY)}:{number}: {line}"
+            yield f"{page}:{number}: {line}"

@@ -14,13 +14,18 @@ from mailrules.config.fields import FIELDS, PROPERTIES
 from mailrules.config.spec import (
     AccountSpec,
     ActiveSpec,
+    AttachmentSpec,
+    CaseSpec,
+    ExpectSpec,
     KeepSpec,
     ListenerSpec,
     MailrulesFile,
+    MailSpec,
     OutcomeSpec,
     RulesFile,
     RuleSpec,
     ScheduleSpec,
+    TestsFile,
     TrustSpec,
 )
 from mailrules.model.condition import Operator, Test
@@ -131,6 +136,11 @@ def test_every_word_that_a_field_knows_is_in_the_rule_reference(value):
 @pytest.mark.parametrize("key", sorted(keys_of(RuleSpec, KeepSpec, ActiveSpec, OutcomeSpec, RulesFile)))
 def test_every_key_of_a_rules_file_is_in_the_rule_reference(key):
     assert f"`{key}`" in text_of("rules.md")
+
+
+@pytest.mark.parametrize("key", sorted(keys_of(TestsFile, CaseSpec, MailSpec, AttachmentSpec, ExpectSpec)))
+def test_every_key_of_a_test_file_is_in_its_section_of_the_rule_reference(key):
+    assert f"`{key}`" in text_of("rules.md").partition("## Test cases")[2]
 
 
 @pytest.mark.parametrize("key", sorted(keys_of(MailrulesFile, AccountSpec, ListenerSpec, ScheduleSpec, TrustSpec)))
