@@ -15,6 +15,7 @@ from mailrules.builtin.imap_fetch import read_fetches, read_search, read_set, ui
 from mailrules.builtin.imap_line import Answer
 from mailrules.builtin.imap_session import Session, folder_name
 from mailrules.builtin.tls import one_line
+from mailrules.builtin.wire import Limits
 
 if TYPE_CHECKING:
     from mailrules.api import Disposition
@@ -145,7 +146,9 @@ class Settling:
     def _sizes(self, uids: Iterable[int]) -> dict[int, bytes]:
         sizes: dict[int, bytes] = {}
         for batch in uid_batches(uids, MOST):
-            answer = self._session.demand(b"UID FETCH " + uid_set(batch) + b" (UID RFC822.SIZE)", keep=b"FETCH")
+            answer = self._session.demand(
+                b"UID FETCH " + uid_set(batch) + b" (UID RFC822.SIZE)", keep=b"FETCH", limits=Limits()
+            )
             found = read_fetches(answer.responses)
             sizes |= {uid: items[b"RFC822.SIZE"] for uid, items in found.items() if b"RFC822.SIZE" in items}
         return sizes

@@ -31,7 +31,7 @@ class Limits:
     responses: int = 50_000
 
 
-ORDINARY = Limits()
+ORDINARY = Limits(responses=10_000)
 
 
 class Nonsense(Exception):  # noqa: N818 - what it is, not what it does to us
