@@ -142,7 +142,7 @@ def test_a_table_fits_a_narrow_terminal(run, workspace):
 def test_off_a_terminal_what_would_happen_is_not_broken_over_lines(workspace, deliver):
     deliver("2.b", "Welcome to mailrules, " + "and so on, " * 30)
 
-    told = process(["dry-run"], env={name: value for name, value in os.environ.items() if name != "COLUMNS"})
+    told = process(["dry-run"])
 
     assert any(line.endswith("and so on,") and len(line) > 200 for line in told.stdout.splitlines())
     assert not [line for line in told.stdout.splitlines() if line.endswith(" ")]

@@ -175,7 +175,9 @@ def test_the_mail_of_a_case_is_a_real_message():
     [{"headers": {"X-A": "one\ntwo"}}, {"attachments": [{"type": "message/rfc822"}]}, {"subject": "a\r\nBcc: b"}],
 )
 def test_what_no_message_can_hold_fails_its_case_with_a_sentence(cases, mail):
-    results = cases("  - {name: any, code: keep}\n", f"  - {{name: c, mail: {msgspec.json.encode(mail).decode()}, expect: {{}}}}\n")
+    results = cases(
+        "  - {name: any, code: keep}\n", f"  - {{name: c, mail: {msgspec.json.encode(mail).decode()}, expect: {{}}}}\n"
+    )
 
     assert not results.passed
     assert results.outcomes[0].failure.startswith("its message cannot be made: ")
