@@ -30,7 +30,7 @@ LONGEST_IDLE = 25 * 60.0
 POLL = 15.0
 """Seconds between two questions to a server without IDLE."""
 
-LISTING = Limits(line=32 * MIB, total=32 * MIB)
+LISTING = Limits(line=32 * MIB, total=32 * MIB, responses=10_000)
 HEADERS = Limits(total=192 * MIB)
 MESSAGES = Limits(literal=LARGEST, total=LARGEST + 32 * MIB)
 

@@ -130,8 +130,6 @@ class MailboxContract:
         if lacking:
             pytest.skip(f"{store.protocol.name} cannot {', '.join(sorted(lacking))}")
 
-    # Reading.
-
     def test_an_empty_mailbox_has_nothing(self, store: Store) -> None:
         with opened(store) as mailbox:
             assert list(mailbox.refs(unseen_only=False)) == []
@@ -227,8 +225,6 @@ class MailboxContract:
             list(mailbox.bodies(refs))
             mailbox.wait(0.01)
         assert store.state() == before
-
-    # Settling.
 
     def test_a_disposition_that_keeps_changes_nothing(self, store: Store) -> None:
         store.put(A)
@@ -375,8 +371,6 @@ class MailboxContract:
         assert settle(store, *many) == [None] * 40
         assert subjects(kept.content for kept in store.folder()) == [f"m{number}" for number in range(3, 40, 4)]
         assert subjects(kept.content for kept in store.folder("Odd")) == [f"m{number}" for number in range(1, 40, 4)]
-
-    # Waiting and closing.
 
     def test_wait_returns_when_its_time_is_up(self, store: Store) -> None:
         with opened(store) as mailbox:
