@@ -22,6 +22,7 @@ WILDCARD = "..."
 
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S*|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}|(?<= in )\d+\.\d+s"
+    r"|\b\d\d-\d\d \d\d:\d\d\b"
 )
 """When something happened, or how long it took."""
 

@@ -60,7 +60,7 @@ def workspace(tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith("MAILRULES_")]:
         if name != "MAILRULES_UPDATE_DOCS":
             monkeypatch.delenv(name)
-    usual = {"MAILRULES_PLUGINS": "", "TZ": "UTC", "NO_COLOR": "1", "COLUMNS": "120", "HOME": str(tmp_path)}
+    usual = {"MAILRULES_PLUGINS": "", "TZ": "UTC", "NO_COLOR": "1", "COLUMNS": "100", "HOME": str(tmp_path)}
     for name, value in usual.items():
         monkeypatch.setenv(name, value)
     time.tzset()
