@@ -21,22 +21,28 @@ class _Word(NamedTuple):
 
 def header_text(value: bytes, charset: str, defects: Defects) -> str:
     """An unfolded header value decoded to one line; *charset* is where raw octets are looked for after UTF-8."""
-    text = raw_text(value, charset, defects)
+    return decoded(raw_text(value, charset, defects), defects)
+
+
+def decoded(text: str, defects: Defects) -> str:
+    """One line of header text with what is encoded in it decoded."""
     if "=?" in text:
         text = decode_words(text, defects)
     elif text.isprintable():
         return text
-    elif "\x1b" in text and value.isascii():
-        text = to_text(value, "iso-2022-jp", defects, where="header")
+    elif "\x1b" in text and text.isascii():
+        text = to_text(text.encode("ascii"), "iso-2022-jp", defects, where="header")
     return one_line(text, defects)
 
 
 def one_line(text: str, defects: Defects) -> str:
     """Without line breaks, which a value may bring in encoded and no header can carry out again, and without NUL."""
+    if text.isprintable():
+        return text
     if "\0" in text:
         defects.add("nul", "in a header")
         text = text.replace("\0", "")
-    return text if text.isprintable() else _BREAKS.sub(" ", text)
+    return _BREAKS.sub(" ", text)
 
 
 def raw_text(value: bytes, charset: str, defects: Defects) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 LONGEST = 1 << 20
 """Octets of a header block that are read."""
 
 _FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:")
-_FIELD_LINE = re.compile(rb"^([!-9;-~]++)[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+\n?", re.MULTILINE)
+_FIELDS = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?", re.MULTILINE)
+_EMPTY = re.compile(rb"\n\r?\n")
 _LINE = re.compile(rb"^[^ \t\r\n][^\n]*", re.MULTILINE)
 _FOLD = re.compile(rb"\r*\n[ \t]")
 _BLANK = (32, 9)
-_COLON = 58
 
 
 class Extents(NamedTuple):
@@ -40,26 +41,11 @@ def split(octets: bytes, start: int, end: int) -> Extents:
     first = octets.find(b"\n", start, end)
     if first <= start + 1 and (first == start or octets.startswith(b"\r\n", start)) and first >= 0:
         return Extents(start, start, first + 1, ("mbox-from",) if from_line else ())
-    stop, body = _empty_line(octets, first, start, end)
-    extents = _bounded(octets, start, stop, body)
+    empty = _EMPTY.search(octets, start, end)
+    extents = _bounded(octets, start, *((empty.start() + 1, empty.end()) if empty else (end, end)))
     if from_line:
         return extents._replace(oddities=("mbox-from", *extents.oddities))
     return extents
-
-
-def _empty_line(octets: bytes, first: int, start: int, end: int) -> tuple[int, int]:
-    """Past the line end before the first empty line, and past the empty line; the kind met first is sought first."""
-    if first > start and octets[first - 1] == 13:
-        found = octets.find(b"\n\r\n", first, end)
-        other = octets.find(b"\n\n", first, found if found >= 0 else end)
-        if other >= 0:
-            return other + 1, other + 2
-        return (found + 1, found + 3) if found >= 0 else (end, end)
-    found = octets.find(b"\n\n", max(first, start), end)
-    other = octets.find(b"\n\r\n", max(first, start), found if found >= 0 else end)
-    if other >= 0:
-        return other + 1, other + 3
-    return (found + 1, found + 2) if found >= 0 else (end, end)
 
 
 def _bounded(octets: bytes, start: int, stop: int, body: int) -> Extents:
@@ -70,64 +56,62 @@ def _bounded(octets: bytes, start: int, stop: int, body: int) -> Extents:
     if _FIELD.match(octets, last, stop):
         return Extents(start, stop, body)
     past = start
-    for field in _FIELD_LINE.finditer(octets, start, min(stop, start + LONGEST)):
+    for field in _FIELDS.finditer(octets, start, min(stop, start + LONGEST)):
         past = field.end()
     if past == start:
         return Extents(start, start, start, ("no-header",) if stop > start else ())
     return Extents(start, past, past, ("no-blank-line",))
 
 
-def unfold(value: bytes) -> bytes:
-    """One line of it (RFC 5322, section 2.2.3); a tab that folded counts as a space."""
-    return _FOLD.sub(b" ", value) if b"\n" in value else value
-
-
 class Fields:
-    """The fields of one header block, found by name at the cost of a substring search."""
+    """The fields of one header block."""
 
-    __slots__ = ("_lower", "block")
+    __slots__ = ("_by_name", "block")
 
     def __init__(self, block: bytes) -> None:
         self.block = block[:LONGEST]
-        self._lower = b"\n" + self.block.lower()
+        self._by_name: dict[bytes, list[bytes]] | None = None
 
-    def values(self, name: bytes) -> list[bytes]:
-        """The values of every field called *name* (lower case), top to bottom, unfolded and stripped."""
-        found: list[bytes] = []
-        if not name:
-            return found
-        lower, block = self._lower, self.block
-        needle = b"\n" + name
-        width = len(name)
-        at = lower.find(needle)
-        while at >= 0:
-            colon = at + width
-            while block[colon : colon + 1] in (b" ", b"\t"):
-                colon += 1
-            if block[colon : colon + 1] == b":":
-                stop = self._end(colon)
-                found.append(unfold(block[colon + 1 : stop]).strip())
-            at = lower.find(needle, at + 1)
-        return found
+    def values(self, name: str) -> list[bytes]:
+        """The values of every field called *name*, top to bottom, unfolded and stripped."""
+        if self._by_name is None:
+            self._by_name = _by_name(self.block)
+        found = self._by_name.get(_key(name))
+        return [_unfold(value).strip() for value in found] if found else []
 
-    def first(self, name: bytes) -> bytes:
+    def first(self, name: str) -> bytes:
         """The first value of *name*; empty without one."""
         values = self.values(name)
         return values[0] if values else b""
 
-    def _end(self, at: int) -> int:
-        """Where the field that holds *at* ends: at a line end that no white space follows."""
-        block = self.block
-        stop = block.find(b"\n", at)
-        while stop >= 0 and block[stop + 1 : stop + 2] in (b" ", b"\t"):
-            stop = block.find(b"\n", stop + 1)
-        return stop if stop >= 0 else len(block)
-
     def names(self) -> tuple[str, ...]:
         """The field names as written, top to bottom."""
-        return tuple(field[1].decode("ascii") for field in _FIELD_LINE.finditer(self.block))
+        return tuple([name.decode("ascii") for name, _ in _FIELDS.findall(self.block)])
 
     def strays(self) -> list[bytes]:
         """Lines that are neither a field nor the continuation of one."""
         lines = (line[0] for line in _LINE.finditer(self.block))
         return [line for line in lines if not _FIELD.match(line)]
+
+
+@lru_cache(maxsize=1024)
+def _key(name: str) -> bytes:
+    """A field name as octets in lower case."""
+    return name.lower().encode("utf-8", "replace")
+
+
+def _by_name(block: bytes) -> dict[bytes, list[bytes]]:
+    """The values as they stand, by lower-cased name: one pass costs less than searching for three or four names."""
+    fields: dict[bytes, list[bytes]] = {}
+    for name, value in _FIELDS.findall(block):
+        key = name.lower()
+        if key in fields:
+            fields[key].append(value)
+        else:
+            fields[key] = [value]
+    return fields
+
+
+def _unfold(value: bytes) -> bytes:
+    """One line of it (RFC 5322, section 2.2.3); a tab that folded counts as a space."""
+    return _FOLD.sub(b" ", value) if b"\n" in value else value

@@ -27,40 +27,42 @@ _LF = 10
 class Part:
     """One part: a leaf is an `Attachment`, or text of the message."""
 
-    def __init__(self, octets: bytes, start: int, end: int, *, defects: Defects, default: str = "text/plain") -> None:
+    def __init__(
+        self, octets: bytes, fields: Fields, *, span: tuple[int, int], defects: Defects, inside: Part | None = None
+    ) -> None:
+        self.fields = fields
         self._octets = octets
+        self._body, self._end = span
         self._defects = defects
-        self._default = default
-        self.depth = 0
-        self.container = ""
+        self.depth: int = inside.depth + 1 if inside else 0
+        self.container: str = inside.type if inside else ""
         """The media type of the multipart around it; empty for the message itself."""
-        extents = split(octets, start, end)
-        self.fields = Fields(octets[extents.start : extents.end])
-        self._body = extents.body
-        self._end = end
 
     @lazy
     def content_type(self) -> Structured:
         """Content-Type as it stands; the type itself is `type`."""
-        return structured(self.fields.first(b"content-type"))
+        return structured(self.fields.first("content-type"))
 
     @lazy
     def type(self) -> str:
-        """The media type, lower-cased; text/plain when it is missing or unreadable (RFC 2045, section 5.2)."""
+        """The media type, lower-cased; text/plain when it is missing or unreadable (RFC 2045, section 5.2).
+
+        In a digest a message when it is missing (RFC 2046, section 5.1.5).
+        """
         value = self.content_type.value
         if "/" in value:
             return value
-        return "text/plain" if value else self._default
+        return "message/rfc822" if not value and self.container == "multipart/digest" else "text/plain"
 
     @lazy
     def disposition(self) -> Structured:
         """Content-Disposition (RFC 2183)."""
-        return structured(self.fields.first(b"content-disposition"))
+        return structured(self.fields.first("content-disposition"))
 
     @lazy
     def encoding(self) -> str:
         """Content-Transfer-Encoding, lower-cased; empty without one."""
-        return transfer.encoding_of(self.fields.first(b"content-transfer-encoding"))
+        return transfer.encoding_of(self.fields.first("content-transfer-encoding"))
 
     @lazy
     def name(self) -> str:
@@ -90,7 +92,7 @@ class Part:
     @lazy
     def content_id(self) -> str:
         """The Content-ID without its angle brackets; empty without one."""
-        return header_text(self.fields.first(b"content-id"), "", self._defects).strip().strip("<>")
+        return header_text(self.fields.first("content-id"), "", self._defects).strip().strip("<>")
 
     def content(self) -> bytes:
         """The decoded octets; what is damaged gives what could be read."""
@@ -139,14 +141,12 @@ class Part:
                 spans, closed = _spans(octets, start, end, likely[1])
         if not closed:
             self._defects.add("boundary-unclosed", boundary[:70].decode("latin-1"))
-        default = "message/rfc822" if self.type == "multipart/digest" else "text/plain"
-        return [self._child(octets, span, default) for span in spans]
+        return [self._child(octets, *span) for span in spans]
 
-    def _child(self, octets: bytes, span: tuple[int, int], default: str) -> Part:
-        part = Part(octets, *span, defects=self._defects, default=default)
-        part.depth = self.depth + 1
-        part.container = self.type
-        return part
+    def _child(self, octets: bytes, start: int, end: int) -> Part:
+        extents = split(octets, start, end)
+        fields = Fields(octets[extents.start : extents.end])
+        return Part(octets, fields, span=(extents.body, end), defects=self._defects, inside=self)
 
 
 def _spans(octets: bytes, start: int, end: int, boundary: bytes) -> tuple[list[tuple[int, int]], bool]:

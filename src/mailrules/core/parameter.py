@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from mailrules.core.charset import to_text
 from mailrules.core.defects import Defects
@@ -46,7 +46,11 @@ EMPTY = Structured("", {})
 
 def structured(value: bytes) -> Structured:
     """*value* taken apart; anything that cannot be read is left out. The first of equal parameters counts."""
-    value = value[:LONGEST]
+    return _structured(value[:LONGEST])
+
+
+@lru_cache(maxsize=256)
+def _structured(value: bytes) -> Structured:
     head, semicolon, _ = value.partition(b";")
     if not semicolon and b"=" not in value:
         return Structured(_main(head), {})
@@ -89,6 +93,8 @@ def _sections(parameters: dict[str, bytes], name: str) -> list[tuple[bytes, bool
 
 
 def _join(pieces: list[tuple[bytes, bool]], defects: Defects) -> str:
+    from urllib.parse import unquote_to_bytes
+
     charset = ""
     first, encoded = pieces[0]
     if encoded and first.count(b"'") >= 2:

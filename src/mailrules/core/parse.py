@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from mailrules.core import address, body, facts, quotation
 from mailrules.core.defects import Defects
-from mailrules.core.encoded_word import decode_words, header_text, one_line, raw_text
+from mailrules.core.encoded_word import decode_words, decoded, one_line, raw_text
 from mailrules.core.fingerprint import fingerprint
 from mailrules.core.header import LONGEST, Extents, Fields, split
 from mailrules.core.lazy import lazy
@@ -93,44 +93,40 @@ class ParsedMessage:
     @lazy
     def _charset(self) -> str:
         """Where raw octets of the header are looked for: the charset of the body."""
-        return structured(self._fields.first(b"content-type")).word("charset")
-
-    def _values(self, name: str) -> list[bytes]:
-        return self._fields.values(name.lower().encode("utf-8", "replace"))
+        return structured(self._fields.first("content-type")).word("charset")
 
     def header(self, name: str) -> tuple[str, ...]:
         """Every occurrence of a header, unfolded and decoded, top to bottom."""
-        found = self._headers.get(name)
+        key = name.lower()
+        found = self._headers.get(key)
         if found is None:
-            found = self._headers.get(name.lower())
-            if found is None:
-                found = tuple([self._text(value) for value in self._values(name)])
-                self._headers[name.lower()] = found
-            self._headers[name] = found
+            found = self._headers[key] = tuple([self._text(value) for value in self._fields.values(key)])
         return found
 
     def _text(self, value: bytes) -> str:
-        charset = "" if value.isascii() else self._charset
-        return header_text(value, charset, self._defects)
+        return decoded(self._raw_text(value), self._defects)
+
+    def _raw_text(self, value: bytes) -> str:
+        if value.isascii():
+            return value.decode("ascii")
+        return raw_text(value, self._charset, self._defects)
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """The mailboxes in every occurrence of an address header."""
-        found = self._addresses.get(name)
+        key = name.lower()
+        found = self._addresses.get(key)
         if found is None:
-            found = self._addresses.get(name.lower())
-            if found is None:
-                found = self._addresses[name.lower()] = self._read_addresses(name)
-            self._addresses[name] = found
+            found = self._addresses[key] = self._read_addresses(key)
         return found
 
     def _read_addresses(self, name: str) -> tuple[Address, ...]:
         found: list[Address] = []
-        for value in self._values(name):
+        for value in self._fields.values(name):
             if len(value) > address.LONGEST:
                 self._defects.add("header-too-long", f"{name}: {len(value)} octets")
                 value = value[: address.LONGEST]  # noqa: PLW2901 - the value as far as it is read
-            text = raw_text(value, "" if value.isascii() else self._charset, self._defects)
-            found += address.addresses(one_line(text, self._defects), self._decode)
+            text = one_line(self._raw_text(value), self._defects)
+            found += address.addresses(text, self._decode)
         return tuple(found)
 
     def _decode(self, phrase: str) -> str:
@@ -188,7 +184,8 @@ class ParsedMessage:
     def _body(self) -> body.Body:
         if self.extent is Extent.HEADER:
             raise NotLoadedError("only the header block of this message is loaded")
-        root = Part(self._octets, self._extents.start, len(self._octets), defects=self._defects)
+        span = (self._extents.body, len(self._octets))
+        root = Part(self._octets, self._fields, span=span, defects=self._defects)
         parts = leaves(root, self._structure)
         self._defects.extend(self._structure)
         return body.sort(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import lru_cache
 
 from mailrules.core.defects import Defects
 
@@ -16,6 +17,11 @@ _IDENTITY = frozenset(("", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", 
 
 def encoding_of(value: bytes) -> str:
     """The mechanism that a Content-Transfer-Encoding header names, lower-cased, bare of comments and punctuation."""
+    return _encoding_of(value[:80])
+
+
+@lru_cache(maxsize=64)
+def _encoding_of(value: bytes) -> str:
     word = "".join(value.decode("latin-1").lower().split("(")[0].split())
     word = word.strip("\"';").split(";")[0]
     return "quoted-printable" if word in ("quotedprintable", "quoted_printable", "q-p", "qp") else word

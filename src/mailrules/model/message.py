@@ -57,7 +57,7 @@ class Address:
 
     def __str__(self) -> str:
         """Both together, as a header shows them."""
-        return f"{self.name} <{self.address}>" if self.name else self.address
+        return f"{self.name} <{self.address}>" if self.name and self.address else self.name or self.address
 
 
 @dataclass(frozen=True, slots=True)
