@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import pluggy
 
@@ -33,7 +34,7 @@ class PasswordCredential:
 
 @dataclass(frozen=True, slots=True)
 class TokenCredential:
-    """A log-in name and an access token (RFC 6750)."""
+    """The mailbox to open, which may be another than that of who logged in, and an access token (RFC 6750)."""
 
     login: str
     token: Secret
@@ -51,6 +52,8 @@ class Place:
     folder: str = "INBOX"
     readonly: bool = False
     """Dry run: the server must be told, too (EXAMINE). `settle` is never called then."""
+    account: str = ""
+    """The account's name, for telling what to do about it."""
 
 
 class Auth(Protocol):
@@ -62,6 +65,55 @@ class Auth(Protocol):
         Raises:
             Transient: try again later.
             PersonNeeded: somebody has to log in again.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class LogInState:
+    """What a way to log in has in hand, without asking anybody."""
+
+    login: str
+    until: datetime | None = None
+    """When what it has expires, aware; None when it does not say, or has nothing."""
+    scopes: tuple[str, ...] = ()
+    renewable: bool = False
+    """Whether it goes on by itself after that."""
+    reason: str = ""
+    """Why a person must act; empty while nobody must."""
+    remedy: str = ""
+
+
+class Person(Protocol):
+    """Who sits before the screen while somebody logs in."""
+
+    def tell(self, text: str, /) -> None:
+        """Show a line."""
+
+    def browse(self, url: str, /) -> None:
+        """Show an address, and open it where there is a browser."""
+
+
+@runtime_checkable
+class RenewableAuth(Auth, Protocol):
+    """A way to log in by something that expires, and that a person may have to allow."""
+
+    def renewed(self, refused: Credential, /) -> Credential | None:
+        """Another credential in the place of one that the server refused; None when another would fare no better.
+
+        Raises:
+            Transient: try again later.
+            PersonNeeded: somebody has to log in again.
+        """
+
+    def state(self) -> LogInState:
+        """How it stands, from what is kept here: `mailrules auth status`."""
+
+    def log_in(self, person: Person, /, *, device: bool = False) -> LogInState:
+        """Have *person* allow it, on another device if so asked, and keep what that gives: `mailrules auth login`.
+
+        Raises:
+            Transient: the provider is away, or nobody came in time.
+            PersonNeeded: the provider refused.
         """
 
 

@@ -42,13 +42,22 @@ def _scalar(kind: type[T]) -> type[T]:
 
 _revealed: set[str] = set()
 """Every secret this process has looked up: what `redact` strikes out. A cache, not state: losing it loses nothing."""
+_obtained: dict[str, None] = {}
+"""The same for what log-ins have obtained, such as tokens of an hour: the newest `MOST_OBTAINED` of them."""
+MOST_OBTAINED = 10_000
 
 
 def redact(text: str) -> str:
     """*text* with every secret that this process has looked up replaced by `***`: for journal, log and traces."""
-    for secret in _revealed:
+    for secret in (*_revealed, *_obtained):
         text = text.replace(secret, "***")
     return text
+
+
+def _keep_obtained(secret: str) -> None:
+    _obtained[secret] = None
+    for oldest in list(_obtained)[:-MOST_OBTAINED]:
+        _obtained.pop(oldest, None)
 
 
 @_scalar
@@ -81,7 +90,9 @@ class Secret:
             PersonNeeded: the variable, file or keyring entry is missing.
         """
         secret = self._look_up()
-        if len(secret) > 3:
+        if len(secret) > 3 and self.held:
+            _keep_obtained(secret)
+        elif len(secret) > 3:
             _revealed.add(secret)
         return secret
 

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 MOST = 20_000
 """UIDs in one command; the length of its line bounds them too."""
+LOOKED_AT = 500
+"""Header blocks in one answer."""
 
 _FLAG = re.compile(rb"\\?[^\x00-\x20\x7f-\xff(){%*\"\\\]]+")
 _COPYUID = re.compile(rb"\[COPYUID \d+ ([\d,:]+) [\d,:]+\]", re.IGNORECASE)
@@ -120,38 +122,39 @@ class Settling:
 
     def _look_before_copying(self) -> None:
         moves = not self._session.has("MOVE")
-        again: dict[str, dict[int, str]] = defaultdict(dict)
+        again: dict[str, list[int]] = defaultdict(list)
         for uid, s in self._open.items():
             folders = (*s.disposition.copy, *([s.disposition.move] if moves and s.disposition.move else []))
-            for folder in folders if s.again and s.message_id else ():
-                again[folder][uid] = s.message_id
-        for folder, message_ids in again.items():
+            for folder in folders if s.again else ():
+                again[folder].append(uid)
+        for folder, uids in again.items():
             if not self._same(folder):
-                self._copied[folder] |= self._there(folder, message_ids)
+                self._copied[folder] |= self._there(folder, uids)
         if self._validity != self._session.validity:
             self._open.clear()  # the folder was made anew meanwhile: these are not our messages any more
 
-    def _there(self, folder: str, message_ids: Mapping[int, str]) -> set[int]:
-        """Which of these are in *folder* already: the same Message-ID and the same size."""
-        sizes = self._sizes(message_ids)
+    def _there(self, folder: str, uids: Sequence[int]) -> set[int]:
+        """Which of these are in *folder* already: a message of the same size with the same header block."""
+        ours = self._looks(uids)
         with self._session.examining(folder) as opened:
-            return {uid for uid, wanted in message_ids.items() if opened and sizes.get(uid) in self._found(wanted)}
+            theirs = set(self._looks(self._sized({size for size, _ in ours.values()})).values()) if opened else set()
+        return {uid for uid, look in ours.items() if look in theirs}
 
-    def _found(self, message_id: str) -> set[bytes]:
-        quoted = re.sub(r'[^\x20-\x7e]|["\\]', "", message_id).encode()
-        answer = self._session.demand(b'UID SEARCH HEADER Message-ID "' + quoted + b'"', keep=b"SEARCH")
-        uids = read_search(answer.responses)
-        return set(self._sizes(uids).values())
+    def _sized(self, sizes: Iterable[int]) -> list[int]:
+        found: list[int] = []
+        for size in sizes:
+            search = b"UID SEARCH LARGER %d SMALLER %d" % (size - 1, size + 1)
+            found += read_search(self._session.demand(search, keep=b"SEARCH").responses)
+        return found
 
-    def _sizes(self, uids: Iterable[int]) -> dict[int, bytes]:
-        sizes: dict[int, bytes] = {}
-        for batch in uid_batches(uids, MOST):
-            answer = self._session.demand(
-                b"UID FETCH " + uid_set(batch) + b" (UID RFC822.SIZE)", keep=b"FETCH", limits=Limits()
-            )
-            found = read_fetches(answer.responses)
-            sizes |= {uid: items[b"RFC822.SIZE"] for uid, items in found.items() if b"RFC822.SIZE" in items}
-        return sizes
+    def _looks(self, uids: Iterable[int]) -> dict[int, tuple[int, bytes]]:
+        """Size and header block of each."""
+        looks: dict[int, tuple[int, bytes]] = {}
+        for batch in uid_batches(uids, LOOKED_AT):
+            fetch = b"UID FETCH " + uid_set(batch) + b" (UID RFC822.SIZE BODY.PEEK[HEADER])"
+            found = read_fetches(self._session.demand(fetch, keep=b"FETCH", limits=Limits()).responses)
+            looks |= {uid: (int(items[b"RFC822.SIZE"]), items[b"BODY[HEADER]"]) for uid, items in found.items()}
+        return looks
 
     # What removes a message.
 

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from mailrules.cli.record import moment
 from mailrules.cli.terminal import plural, safe
@@ -20,7 +21,7 @@ TROUBLED = frozenset({State.PARKED, State.RETRY})
 @contextmanager
 def log_on_stderr(*, verbose: bool) -> Iterator[None]:
     """Meanwhile mailrules' own log goes to stderr: warnings and what actions say; with *verbose*, each message too."""
-    lines = logging.StreamHandler(sys.stderr)
+    lines = _Stderr()
     lines.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     log = logging.getLogger("mailrules")
     before = log.handlers, log.propagate, log.level
@@ -31,6 +32,19 @@ def log_on_stderr(*, verbose: bool) -> Iterator[None]:
     finally:
         log.handlers, log.propagate = before[:2]
         log.setLevel(before[2])
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what is stderr at that moment: a progress bar puts itself in between, to stay below the lines."""
+
+    @property
+    def stream(self) -> TextIO:
+        """See `logging.StreamHandler`."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: TextIO) -> None:
+        """It is never another."""
 
 
 class _OneLine(logging.Formatter):

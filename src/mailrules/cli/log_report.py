@@ -90,6 +90,11 @@ def _step(record: StepRecord) -> str:
 
 def _next(entry: Entry) -> str:
     """What a person can do about it."""
-    if entry.state is State.PARKED:
-        return f"`mailrules explain '#{entry.id}'` shows the decision, `mailrules retry {entry.id}` takes it up again"
-    return f"`mailrules retry {entry.id}` does not wait until then" if entry.state is State.RETRY else ""
+    if entry.state is State.RETRY:
+        return f"`mailrules retry {entry.id}` does not wait until then"
+    if entry.state is not State.PARKED:
+        return ""
+    again = f"`mailrules retry {entry.id}`"
+    if entry.steps and entry.steps[-1].state is StepState.UNKNOWN:
+        return f"find out whether it happened: {again} does it again, {again[:-1]} --done` takes it as done and goes on"
+    return f"`mailrules explain '#{entry.id}'` shows the decision, {again} takes it up again"

@@ -49,7 +49,8 @@ def what(entry: Entry) -> Text:
 def _lines(entry: Entry) -> Iterator[str]:
     if entry.state is not State.SKIPPED:
         for record in last_records(entry):
-            yield step_line(record)
+            if record.state is not StepState.FAILED or record.detail not in entry.reason:
+                yield step_line(record)
     if entry.state is State.DONE:
         yield safe(str(entry.disposition))
     if entry.state is State.RETRY:

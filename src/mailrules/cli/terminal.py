@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,21 +94,22 @@ def progress(label: str) -> Iterator[Callable[[str, int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda _what, _done, _total: None
         return
+    from threading import Timer
+
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=console(stderr=True), transient=True)
-    tasks: dict[str, Any] = {}
-    began = time.monotonic()
+    task = bar.add_task(label, total=None)
 
     def told(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bar.add_task(safe(f"{label} {what}"), total=total)
-        bar.update(tasks[what], completed=done, total=total)
-        if time.monotonic() - began > PATIENCE:
-            bar.start()
+        bar.update(task, description=safe(f"{label} {what}"), completed=done, total=total)
 
+    patience = Timer(PATIENCE, bar.start)
+    patience.start()
     try:
         yield told
     finally:
+        patience.cancel()
+        patience.join()
         bar.stop()

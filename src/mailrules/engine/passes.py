@@ -229,7 +229,7 @@ class Pass:
         """Carry out the dispositions of all that have acted, in bulk, and close them."""
         due = [case for case in cases if case.entry.state is State.ACTED]
         settlements = [
-            Settlement(case.entry.ref, case.entry.disposition, case.entry.message_id, again=case.again)
+            Settlement(case.entry.ref, case.entry.disposition, again=case.again)
             for case in due
             if not case.entry.disposition.idle
         ]

@@ -35,6 +35,10 @@ class PersonNeeded(Permanent):
         self.remedy = remedy
 
 
+class Refused(PersonNeeded):
+    """The server does not take the credential: one that can be renewed is, once, before a person is asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What an HTTP server said."""

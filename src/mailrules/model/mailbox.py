@@ -39,7 +39,6 @@ class Settlement:
 
     ref: Ref
     disposition: Disposition
-    message_id: str = ""
     again: bool = False
     """It may have been carried out before: look before copying a second time."""
 

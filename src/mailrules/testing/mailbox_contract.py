@@ -109,11 +109,7 @@ def settle(store: Store, *dispositions: Disposition, again: bool = False) -> lis
     """Carry these out on the messages in their order; gives the reason for each that failed."""
     with opened(store) as mailbox:
         refs = mailbox.refs(unseen_only=False)
-        ids = [f"<{name}@sender.example>" for name in subjects(head.header for head in mailbox.heads(refs))]
-        wanted = [
-            Settlement(ref, disposition, message_id, again)
-            for ref, disposition, message_id in zip(refs, dispositions, ids, strict=False)
-        ]
+        wanted = [Settlement(ref, disposition, again) for ref, disposition in zip(refs, dispositions, strict=False)]
         failed = mailbox.settle(wanted)
         return [failed.get(one.ref) for one in wanted]
 

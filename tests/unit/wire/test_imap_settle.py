@@ -19,7 +19,12 @@ COPIED = "{tag} OK [COPYUID 9 %s 11] done\r\n"
 
 
 def settlement(uid, disposition, *, again=False, validity="1"):
-    return Settlement(Ref("INBOX", validity, str(uid)), disposition, f"<{uid}@x.example>", again)
+    return Settlement(Ref("INBOX", validity, str(uid)), disposition, again)
+
+
+def looks(uid, header):
+    octets = f"{header}\r\n\r\n"
+    return f"* 1 FETCH (UID {uid} RFC822.SIZE 500 BODY[HEADER] {{{len(octets)}}}\r\n{octets})\r\n{{tag}} OK done\r\n"
 
 
 @dataclass
@@ -162,40 +167,40 @@ CASES = {
         },
         {1: "the copy in A could not be verified, so it stays here too"},
     ),
-    "a copy that may have been made is looked for by Message-ID and size": Case(
+    "a copy that may have been made is looked for by size and header block": Case(
         [settlement(1, Disposition(copy=("A",)), again=True)],
         [
-            "UID FETCH 1 (UID RFC822.SIZE)",
+            "UID FETCH 1 (UID RFC822.SIZE BODY.PEEK[HEADER])",
             'EXAMINE "A"',
-            'UID SEARCH HEADER Message-ID "<1@x.example>"',
-            "UID FETCH 11 (UID RFC822.SIZE)",
+            "UID SEARCH LARGER 499 SMALLER 501",
+            "UID FETCH 11 (UID RFC822.SIZE BODY.PEEK[HEADER])",
             "SELECT INBOX",
         ],
         script={
             "uid search": ["* SEARCH 11\r\n{tag} OK done\r\n"],
-            "uid fetch 1": ["* 1 FETCH (UID 1 RFC822.SIZE 500)\r\n{tag} OK done\r\n"],
-            "uid fetch 2": ["* 1 FETCH (UID 11 RFC822.SIZE 500)\r\n{tag} OK done\r\n"],
+            "uid fetch 1": [looks(1, "Subject: one")],
+            "uid fetch 2": [looks(11, "Subject: one")],
         },
     ),
-    "another message of that Message-ID is not the copy": Case(
+    "another message of that size is not the copy": Case(
         [settlement(1, Disposition(copy=("A",)), again=True)],
         [
-            "UID FETCH 1 (UID RFC822.SIZE)",
+            "UID FETCH 1 (UID RFC822.SIZE BODY.PEEK[HEADER])",
             'EXAMINE "A"',
-            'UID SEARCH HEADER Message-ID "<1@x.example>"',
-            "UID FETCH 11 (UID RFC822.SIZE)",
+            "UID SEARCH LARGER 499 SMALLER 501",
+            "UID FETCH 11 (UID RFC822.SIZE BODY.PEEK[HEADER])",
             "SELECT INBOX",
             'UID COPY 1 "A"',
         ],
         script={
             "uid search": ["* SEARCH 11\r\n{tag} OK done\r\n"],
-            "uid fetch 1": ["* 1 FETCH (UID 1 RFC822.SIZE 500)\r\n{tag} OK done\r\n"],
-            "uid fetch 2": ["* 1 FETCH (UID 11 RFC822.SIZE 499)\r\n{tag} OK done\r\n"],
+            "uid fetch 1": [looks(1, "Subject: one")],
+            "uid fetch 2": [looks(11, "Subject: two")],
         },
     ),
     "a folder made anew in between holds strangers, which are left alone": Case(
         [settlement(1, Disposition(copy=("A",), delete=True), again=True)],
-        ["UID FETCH 1 (UID RFC822.SIZE)", 'EXAMINE "A"', "SELECT INBOX"],
+        ["UID FETCH 1 (UID RFC822.SIZE BODY.PEEK[HEADER])", 'EXAMINE "A"', "SELECT INBOX"],
         script={
             "uid fetch": ["{tag} OK done\r\n"],
             "examine": ["{tag} NO [NONEXISTENT] no such folder\r\n"],
