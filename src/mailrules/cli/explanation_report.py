@@ -26,7 +26,7 @@ def print_explanation(made: Explanation, rule: str | None, *, everything: bool) 
     """For people; *rule* is the one asked about, *everything* shows every rule however many there are."""
     out = console()
     for name, value in _facts(made):
-        out.print(f"{name + ':':<16} {safe(value)}")
+        out.print(f"{name + ':':<16} {safe(value)}", soft_wrap=True)
     out.print()
     show(_tree(made, everything=everything or rule is not None))
     out.print()
@@ -34,9 +34,9 @@ def print_explanation(made: Explanation, rule: str | None, *, everything: bool) 
         sentence = safe(why(rule, made.traces[0], made.decision))
         out.print(f"{sentence[:1].upper()}{sentence[1:]}.\n")
     for line in _conclusion(made):
-        out.print(line, style="bold")
+        out.print(line, style="bold", soft_wrap=True)
     for record in last_records(made.entry):
-        out.print(f"  {record.position + 1}. {step_line(record)}")
+        out.print(f"  {record.position + 1}. {step_line(record)}", soft_wrap=True)
 
 
 def _facts(made: Explanation) -> Iterator[tuple[str, str]]:

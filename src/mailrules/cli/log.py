@@ -11,7 +11,7 @@ import click
 from mailrules.cli.complete import entry_numbers, listener_names, rule_names
 from mailrules.cli.invocation import common_options, json_option
 from mailrules.cli.number import Number
-from mailrules.cli.terminal import console, print_json, show
+from mailrules.cli.terminal import print_json, show
 
 if TYPE_CHECKING:
     from mailrules.model.entry import Entry
@@ -75,7 +75,7 @@ def _print(found: list[Entry], number: int | None) -> None:
     from mailrules.cli.log_report import entry_text, log_table
 
     if number is not None and found:
-        console().print(entry_text(found[0]), end="")
+        click.echo(entry_text(found[0]), nl=False)
     elif found:
         show(log_table(found))
     else:

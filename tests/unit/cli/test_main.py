@@ -32,10 +32,11 @@ HEAVY = frozenset(
 """What only some commands need."""
 
 
-def process(arguments, *, then="pass", **more):
-    """`mailrules` as a process of its own."""
+def process(arguments, *, then="pass"):
+    """`mailrules` as a process of its own; without what readline puts into the environment behind Python's back."""
     code = MAIN.format(arguments=arguments, then=then)
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, **more)
+    environment = dict(os.environ)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
 
 
 def test_help_lists_every_command_with_a_sentence_that_fits(run):
