@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mailrules.cli.outcome import COLOURS, rule_name, what
+from mailrules.cli.outcome import COLOURS, code_of, rule_name, what
 from mailrules.cli.record import moment
 from mailrules.cli.terminal import console, new_table, one_line, safe
 from mailrules.model.entry import Entry, State, StepRecord, StepState
@@ -42,7 +42,7 @@ def _cells(entry: Entry, *, wide: bool) -> dict[str, str | Text]:
         "from": safe(entry.sender),
         "subject": safe(entry.subject) or "(no subject)",
         "rule": rule_name(entry),
-        "code": str(int(entry.code)),
+        "code": code_of(entry),
         "what happened": what(entry),
     }
 

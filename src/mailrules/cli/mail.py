@@ -24,15 +24,25 @@ def mailboxes(paths: Sequence[str], registry: Registry) -> Iterator[tuple[str, M
     Raises:
         click.UsageError: a path is not there.
     """
-    single = [path for path in paths if _protocol(path) is None]
+    places = [place for path in paths for place in _places(path)]
+    single = [path for path in places if _protocol(path) is None]
     if single:
         yield _named(single), MemoryMailbox(read_messages(single))
-    for path in paths:
+    for path in places:
         if (protocol := _protocol(path)) is not None:
             provided = registry.receive[protocol].item
             options = build_options(provided.options, {"path": str(Path(path).absolute())}, root=Path())
             opened = provided.open(options, NoCredential(), Place(Path().absolute(), readonly=True))
             yield path, VirtualMailbox(opened, path, Effects())
+
+
+def _places(path: str) -> list[str]:
+    """The path itself; of a folder that is no maildir, every folder with mail at any depth."""
+    if not Path(path).is_dir() or _protocol(path) == "maildir":
+        return [path]
+    inner = [str(each) for each in sorted(Path(path).iterdir()) if each.is_dir() and not each.name.startswith(".")]
+    here = [path] if any(Path(path).glob("*.eml")) else []
+    return here + [place for each in inner for place in _places(each)]
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -29,14 +29,24 @@ def outcome_table(entries: Iterable[Entry], *, live: bool) -> Table:
 
 
 def _who(entry: Entry) -> tuple[str, str, str, str]:
-    return safe(entry.sender), safe(entry.subject) or "(no subject)", rule_name(entry), f"{int(entry.code)}"
+    return safe(entry.sender), safe(entry.subject) or "(no subject)", rule_name(entry), code_of(entry)
 
 
 def rule_name(entry: Entry) -> str:
     """The rule that spoke; what is known where none did."""
     if entry.rule is not None:
         return safe(entry.rule)
-    return "-" if entry.state is State.SKIPPED else "(unmatched)"
+    return "(skipped)" if entry.state is State.SKIPPED else "(unmatched)"
+
+
+def code_of(entry: Entry) -> str:
+    """The code's number; nothing was decided about a message that was skipped."""
+    return "" if entry.state is State.SKIPPED else str(int(entry.code))
+
+
+def code_word(entry: Entry) -> str:
+    """The code's word, likewise."""
+    return "" if entry.state is State.SKIPPED else entry.code.word
 
 
 def what(entry: Entry) -> Text:
@@ -76,7 +86,7 @@ def step_line(record: StepRecord) -> str:
 
 def totals_table(entries: Sequence[Entry]) -> Table:
     """How many messages each rule took, the busiest first."""
-    counted = Counter((rule_name(entry), f"{int(entry.code)} {entry.code.word}") for entry in entries)
+    counted = Counter((rule_name(entry), f"{code_of(entry)} {code_word(entry)}".strip()) for entry in entries)
     table = new_table("messages", "rule", "code")
     table.columns[0].justify = "right"
     for (rule, code), number in sorted(counted.items(), key=lambda item: (-item[1], item[0])):

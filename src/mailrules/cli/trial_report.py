@@ -38,7 +38,7 @@ def _print_trial(trial: Trial) -> None:
 def _notes(trial: Trial) -> list[str]:
     report = trial.report
     assert report is not None
-    notes = [] if report.entries else ["nothing new here"]
+    notes = [] if report.entries else ["nothing new here" if trial.handled else "no messages here"]
     if trial.handled:
         handled = plural(trial.handled, "message")
         notes.append(f"{handled} of this listener stand in the journal and were left out (--again tries them, too)")

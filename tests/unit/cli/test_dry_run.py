@@ -35,6 +35,17 @@ def test_it_changes_nothing_at_all(run, workspace, deliver):
     assert tree(workspace) == before
 
 
+def test_the_same_message_twice_is_told_once(run, workspace, deliver):
+    twin = deliver("2.b", "Twice")
+    twin.with_name("3.c").write_bytes(twin.read_bytes())
+
+    told = run("dry-run")
+
+    rows = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in told.out.splitlines()]
+    assert any(row[2:3] == ["(skipped)"] and row[-1].startswith("skipped: the same message") for row in rows)
+    assert ["1", "(skipped)"] in rows
+
+
 def test_what_was_handled_is_left_out_unless_asked_for(run, workspace):
     run("run", "--once")
 
@@ -91,6 +102,16 @@ def test_messages_at_hand_are_decided_by_a_rules_file(run, messages, paths):
     decided = [(m["subject"], m["rule"], m["code"]) for box in told.json["mailboxes"] for m in box["messages"]]
     assert sorted(decided) == [("Invoice 1", "invoices", 3), ("Invoice 2", "invoices", 3)]
     assert tree(messages) == before
+
+
+def test_folders_within_a_folder_are_read_too(run, messages):
+    told = run("dry-run", "--rules", "rules/inbox.yaml", "--json", "--mail", messages)
+
+    assert {box["name"].removeprefix(f"{messages}/") for box in told.json["mailboxes"]} == {
+        "mails",
+        "maildir",
+        "mailbox",
+    }
 
 
 def test_messages_at_hand_are_decided_by_the_only_listener(run, messages):

@@ -162,3 +162,68 @@ def test_a_listener_in_trouble_tells_why_and_when_it_tries_again(listening, work
     (workspace / "elsewhere").rename(workspace / "mailbox")
     assert "ERROR mailrules.inbox: " in said
     assert "Traceback" not in said
+
+
+SLOW = """
+import pathlib, time
+from mailrules.api import ActionType, Options, hookimpl
+
+class SlowOptions(Options, frozen=True):
+    seconds: float
+
+class Slow:
+    def __init__(self, options):
+        self.options = options
+
+    def describe(self, message, data):
+        return "wait"
+
+    def run(self, message, data, context):
+        pathlib.Path("begun").touch()
+        time.sleep(self.options.seconds)
+
+@hookimpl
+def mailrules_actions():
+    yield ActionType(name="slow", summary="Waits.", options=SlowOptions, build=Slow)
+"""
+
+
+@pytest.fixture
+def busy(workspace, deliver):
+    """`mailrules run` in the middle of a step that takes so many seconds; two messages wait."""
+    deliver("2.b", "Second")
+    (workspace / "plugins").mkdir()
+    (workspace / "plugins" / "slow.py").write_text(SLOW)
+
+    def start(seconds):
+        rules = f"version: 1\nrules: [{{name: slow, actions: [{{slow: {{seconds: {seconds}}}}}]}}]\n"
+        (workspace / "rules" / "inbox.yaml").write_text(rules)
+        code = "import sys; from mailrules.cli.main import main; sys.exit(main(['run']))"
+        process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+        while not (workspace / "begun").exists():
+            time.sleep(0.02)
+        return process
+
+    return start
+
+
+def test_the_message_in_hand_is_finished_and_the_next_is_left(busy, run):
+    process = busy(1)
+
+    process.terminate()
+
+    assert process.wait(20) == 0
+    assert [entry["state"] for entry in run("log", "--json").json] == ["done"]
+
+
+def test_a_second_interrupt_does_not_wait_and_what_is_in_doubt_is_a_persons_to_say(busy, run, workspace):
+    process = busy(600)
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(20) == 130
+    next(path for path in (workspace / "mailbox" / "new").iterdir() if path.name == "2.b").unlink()
+    assert run("run", "--once").code == 1
+    assert "find out whether it happened: `mailrules retry 1` does it again" in run("log", "1").out
