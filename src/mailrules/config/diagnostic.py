@@ -28,7 +28,7 @@ class Diagnostic:
         return f"{self.span}: {self.severity}[{self.word}]: {self.message}"
 
 
-WARNINGS = frozenset({"shadowed-rule", "expired-rule", "never-matches", "literal-secret"})
+WARNINGS = frozenset({"broken-plugin", "shadowed-rule", "expired-rule", "never-matches", "literal-secret"})
 """Words that warn; every other one is an error, and nothing is run."""
 
 WORDS: dict[str, str] = {

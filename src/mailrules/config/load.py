@@ -60,7 +60,9 @@ def _tell_broken(registry: Registry, file: str, findings: Findings) -> None:
         message = f"plugin {broken.plugin} could not be loaded: {broken.reason}"
         if broken.word == "plugin-clash":
             message = f"plugin {broken.plugin}: {broken.reason}"
-        findings.add(Span(file), broken.word, message, "repair or uninstall it, or leave it out by MAILRULES_PLUGINS")
+        own = broken.plugin.name.startswith("plugins/")
+        help_ = "repair or remove the file" if own else "repair or uninstall it, or leave it out by MAILRULES_PLUGINS"
+        findings.add(Span(file), broken.word, message, help_)
 
 
 def _workspace(node: Node, files: Files, registry: Registry, findings: Findings, now: datetime) -> Workspace:

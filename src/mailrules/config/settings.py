@@ -11,6 +11,7 @@ from typing import Any, Literal
 from mailrules.api import AuthType, ReceiveProtocol, SendProtocol
 from mailrules.model.message import Address, Trust
 from mailrules.model.rule import RuleSet
+from mailrules.model.schedule import Schedule
 from mailrules.model.span import NOWHERE, Span
 from mailrules.registry import Provided, Registry
 
@@ -50,9 +51,9 @@ class Listener:
     max_emails: int = 5
     """A pass, oldest first; -1 is all."""
     stop_after_first: bool = False
+    """The first message that fires the transition is the last that is taken."""
     start: Start = "now"
-    every: float = 60.0
-    """Seconds between passes."""
+    schedule: Schedule = field(default_factory=Schedule)
     span: Span = NOWHERE
 
 

@@ -72,9 +72,27 @@ class SinceSpec(Spec, frozen=True):
 
 
 class ScheduleSpec(Spec, frozen=True):
-    """When a listener looks."""
+    """When a listener looks: by a pause, every 60 s unless said otherwise, or by a cron expression."""
 
-    every: Annotated[str, Meta(description="The pause between two passes.", examples=["5s", "10m"])]
+    every: Annotated[
+        str, Meta(description="The pause from one pass to the next.", examples=["5s", "10m"], min_length=1)
+    ] = "60s"
+    cron: Annotated[
+        str,
+        Meta(description="Five fields, in the schedule's time zone.", examples=["*/5 8-18 * * mon-fri"], min_length=1),
+    ] = ""
+    timezone: Annotated[str, Meta(description="An IANA name; the account's by default.", min_length=1)] = ""
+    since: Moment = msgspec.field(name="from", default="")
+    until: Moment = ""
+    max_runs: Annotated[int, Meta(ge=1, description="How many passes in all.")] | UnsetType = UNSET
+    overlap: Annotated[
+        Literal["skip", "queue"],
+        Meta(description="A pass that comes due during another: left out, or one right after it."),
+    ] = "skip"
+    misfire: Annotated[
+        Literal["once", "skip"],
+        Meta(description="Passes missed while mailrules did not run: one as soon as possible, or left out."),
+    ] = "once"
 
 
 class ListenerSpec(Spec, frozen=True):
@@ -85,12 +103,14 @@ class ListenerSpec(Spec, frozen=True):
     folder: Text = "INBOX"
     unseen_only: bool = False
     max_emails: Annotated[int, Meta(ge=-1, description="How many a pass, oldest first; -1 is all.")] = 5
-    stop_after_first: bool = False
+    stop_after_first: Annotated[
+        bool, Meta(description="The first message that fires the transition is the last that is taken.")
+    ] = False
     start: Annotated[
         Literal["now", "all"] | SinceSpec,
         Meta(description="What the very first pass may touch: now, all, or {since: 2026-01-01}."),
     ] = "now"
-    schedule: ScheduleSpec = ScheduleSpec(every="60s")
+    schedule: ScheduleSpec = ScheduleSpec()
     rules: Annotated[Texts, Meta(description="Rules files, in order; without any every message fires.")] = []
     flow: Annotated[str, Meta(description="The listener's own transition.")] = ""
 

@@ -19,6 +19,10 @@ from mailrules.model.decision import Decision, Trace
 from mailrules.model.message import Extent, Message
 from mailrules.model.rule import UNTOUCHED, Disposition, Rule, RuleSet, Script, Step
 
+_SHORT = reprlib.Repr()
+_SHORT.maxother = 300
+"""What scripts raise and answer, in one line of bounded length."""
+
 NEEDS_BODY = Decision(rule=None, code=Code.KEEP, needs_body=True)
 """The header block does not tell."""
 
@@ -98,7 +102,9 @@ class Decider:
                 if not rule.continues:
                     return self._conclude(said, passed_over, view)
             elif isinstance(given, Failure):
-                return Decision(None, Code.KEEP, failure=given.reason, passed_over=tuple(passed_over), span=rule.span)
+                return Decision(
+                    rule.name, Code.KEEP, failure=given.reason, passed_over=tuple(passed_over), span=rule.span
+                )
             elif view.message.extent is Extent.HEADER:
                 return NEEDS_BODY
             else:
@@ -174,12 +180,12 @@ def _ask(script: Script, message: Message) -> Answer:
     try:
         given = script.decide(message)
     except Exception as error:
-        return Failure(f"script {script.path}: raised {reprlib.repr(error)}")
+        return Failure(f"script {script.path}: raised {_SHORT.repr(error)}")
     if given is None:
         return Verdict.NO
     if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= 4:
         return Code(given)
-    return Failure(f"script {script.path}: answered {reprlib.repr(given)} where 1, 2, 3, 4 or None is meant")
+    return Failure(f"script {script.path}: answered {_SHORT.repr(given)} where 1, 2, 3, 4 or None is meant")
 
 
 def _doubt(rule: Rule, view: View) -> str:

@@ -106,28 +106,30 @@ class Pass:
         fresh, doubles = self._without_doubles(read, present)
         finished += self.world.journal.claim(doubles) if doubles else []
         acted: list[Case] = []
-        quiet: list[Case] = []
+        waiting: list[Case] = []
         for case in self._decided(fresh):
-            if not (case.decision.steps or case.entry.steps):
-                quiet.append(case)
-            elif claimed := self._claim([case]):
-                acted.append(replace(case, entry=process(claimed[0], self.listener, self.world)))
+            waiting.append(case)
+            if case.acts:
+                acted += self._act(waiting)
+                waiting = []
             if self.world.stopping():
                 break
-        finished += self._settle(acted + self._claim(quiet))
+        finished += self._settle(acted + self._act(waiting))
         for entry in finished:
             self.world.recorded(entry)
         order = {waiting.ref: position for position, waiting in enumerate(queue)}
         return sorted(finished, key=lambda entry: order[entry.ref])
 
-    def _claim(self, cases: Sequence[Case]) -> list[Case]:
-        """Take them in hand, with their journal numbers; what another process took is left out."""
-        held = [case for case in cases if case.held]
+    def _act(self, cases: Sequence[Case]) -> list[Case]:
+        """Take them in hand in one write, then perform their steps; what another process took is left out."""
+        held = [case.entry for case in cases if case.held]
         if held:
-            self.world.journal.save([case.entry for case in held])
-        fresh = {case.entry.ref: case for case in cases if not case.held}
-        claimed = self.world.journal.claim([case.entry for case in fresh.values()]) if fresh else []
-        return held + [replace(fresh[entry.ref], entry=entry) for entry in claimed]
+            self.world.journal.save(held)
+        fresh = [case.entry for case in cases if not case.held]
+        claimed = {entry.ref: entry for entry in (self.world.journal.claim(fresh) if fresh else ())}
+        claimed |= {entry.ref: entry for entry in held}
+        taken = [replace(case, entry=claimed[case.entry.ref]) for case in cases if case.entry.ref in claimed]
+        return [replace(case, entry=process(case, self.listener, self.world)) if case.acts else case for case in taken]
 
     def _without_doubles(self, read: Sequence[_Read], present: frozenset[Ref]) -> tuple[list[_Read], list[Entry]]:
         """What is really new, and entries for references whose header block was met before, elsewhere."""
@@ -171,6 +173,9 @@ class Pass:
                 whole = self._parse(read.head, body[1])
                 yield self._case(read, whole, self._decide(whole))
                 body = next(bodies, None)
+            else:
+                entry = later(read.prior or self._entry(read), "its body could not be read", self.world)
+                yield Case(read.message, Decision(None, Code.KEEP), entry, held=read.prior is not None)
 
     def _case(self, read: _Read, message: Message, decision: Decision) -> Case:
         entry = read.prior or self._entry(read)

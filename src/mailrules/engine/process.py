@@ -14,7 +14,7 @@ from mailrules.config.settings import Listener
 from mailrules.engine.world import World
 from mailrules.model.action import Data, PersonNeeded, Transient
 from mailrules.model.decision import Decision
-from mailrules.model.entry import Entry, State, StepRecord, StepState
+from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord, StepState
 from mailrules.model.journal import JournalError
 from mailrules.model.message import Message
 from mailrules.model.rule import Step
@@ -34,6 +34,11 @@ class Case:
     """Whether a crash left it in hand: it is claimed already."""
     again: bool = False
     """Whether an earlier pass may have carried out its disposition."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether there are steps to perform, or steps on record to compare them with."""
+        return bool(self.decision.steps or self.entry.steps) and self.entry.state in UNFINISHED
 
 
 def process(case: Case, listener: Listener, world: World) -> Entry:

@@ -31,7 +31,7 @@ class Decision:
     """A value: which rule speaks, with which code, what becomes of the message, what is to be done."""
 
     rule: str | None
-    """The name of the deciding rule; None when none matched, or when a script failed."""
+    """The name of the deciding rule; None when none matched."""
     code: Code
     disposition: Disposition = UNTOUCHED
     steps: tuple[Step, ...] = ()

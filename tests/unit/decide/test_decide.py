@@ -213,7 +213,7 @@ def test_a_script_that_answers_nonsense_leaves_the_message_alone(answer, shown):
     rule = Rule("a", script=Script("s.py", lambda _: answer), keep=KEPT, steps=steps("log"))
     decision = decide(rule, Rule("b", Code.DELETE), transition=steps("flow"))
 
-    assert outcome(decision) == (None, Code.KEEP, "keep", [])
+    assert outcome(decision) == ("a", Code.KEEP, "keep", [])
     assert f"script s.py: answered {shown} where 1, 2, 3, 4 or None is meant" == decision.failure
 
 

@@ -37,6 +37,7 @@ class Box:
     refuses: dict[str, str] = field(default_factory=dict)
     received: datetime = START
     breaks: bool = False
+    unreadable: set[str] = field(default_factory=set)
 
     def refs(self, *, unseen_only):  # noqa: ARG002 - nothing here is ever seen
         if self.breaks:
@@ -51,7 +52,7 @@ class Box:
             yield Head(ref, self.messages[ref.uid].partition(b"\n\n")[0], received=self.received)
 
     def bodies(self, refs):
-        for ref in self._there(refs):
+        for ref in (ref for ref in self._there(refs) if ref.uid not in self.unreadable):
             self.asked_bodies.append(ref.uid)
             yield ref, self.messages[ref.uid]
 

@@ -293,3 +293,37 @@ def test_every_finished_entry_is_told_to_observers(house):
     house.run(house.listener(house.rule("all", None, 4)))
 
     assert [entry.state for entry in house.seen] == [State.DONE, State.DONE]
+
+
+def test_journal_numbers_follow_the_order_of_the_mailbox(house):
+    house.box.messages = {"1": mail(1, "plain"), "2": mail(2, "note"), "3": mail(3, "plain too")}
+
+    report = house.run(house.listener(house.rule("n", subject("note"), 2, house.step())))
+
+    assert [entry.id for entry in report.entries] == [1, 2, 3]
+
+
+def test_a_body_that_cannot_be_read_is_on_record_and_blocks_none(house):
+    house.box.messages = {"1": mail(1, "huge"), "2": mail(2, "small", "please")}
+    house.box.unreadable = {"1"}
+    listener = house.listener(house.rule("b", body("please"), 3), max_emails=1)
+
+    for _ in range(2):
+        house.run(listener)
+
+    assert house.entries()["huge"].state is State.RETRY
+    assert house.entries()["huge"].reason == "its body could not be read"
+    assert house.entries()["small"].state is State.DONE
+    house.box.unreadable = set()
+    house.later(minutes=1)
+    house.run(listener)
+    assert house.entries()["huge"].state is State.DONE
+
+
+def test_a_failing_script_is_named(house):
+    house.box.messages = {"1": mail(1)}
+
+    house.run(house.listener(Rule("triage", script=Script("s.py", lambda _message: 1 / 0))))
+
+    assert house.entries()["hello"].rule == "triage"
+    assert house.entries()["hello"].reason == "script s.py: raised ZeroDivisionError('division by zero')"
