@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from mailrules.core.parse import parse
+from mailrules.model.message import Address
 
 QUICK = settings(max_examples=120, deadline=2_000, suppress_health_check=[HealthCheck.too_slow])
 CHARACTERS = "abcdefghijklmnopqrstuvwxyz ABCXYZ 0123456789 .,;:!?'-_()@<>\"\\/=+*%&#"
@@ -77,13 +78,13 @@ def test_addresses(raw):
 @QUICK
 @given(RECIPIENTS)
 def test_recipients_are_read_as_they_were_written(mailboxes):
-    """White space apart: where theirs folds a name between two encoded words, it writes none."""
-    message = EmailMessage(policy=SMTP)
+    """On one line: folding, the standard library now and then encodes brackets and commas, and loses spaces."""
+    message = EmailMessage(policy=SMTP.clone(max_line_length=0))
     message["To"] = [_standard(mailbox) for mailbox in mailboxes]
 
     found = parse(message.as_bytes()).addresses("To")
 
-    assert [(_close(one.name), one.address) for one in found] == [(_close(name), one) for name, one in mailboxes]
+    assert found == tuple(Address(*mailbox) for mailbox in mailboxes)
 
 
 def _close(text):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from mailrules.model.message import Address, Extent, Fact, Message, Trust
+
+MOST = 20
+"""Lines of a text that are looked at for the sender of what it forwards."""
 
 _AWAY = re.compile(
     r"out of (?:the )?office|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|on vacation|away from|abwesen|"
@@ -32,7 +36,7 @@ def kind(message: Message, trust: Trust) -> Fact[str]:
         fact = judge(message, trust)
         if fact is not None:
             return fact
-    if message.extent is Extent.HEADER and _main_type(message).startswith("multipart/"):
+    if message.extent is not Extent.WHOLE and _main_type(message).startswith("multipart/"):
         return Fact("person", "an invitation may be among its parts", known=False)
     return Fact("person", "nothing says otherwise")
 
@@ -133,7 +137,10 @@ def original_sender(message: Message, trust: Trust) -> Fact[Address]:
             return Fact(found[0], f"{name}, from the forwarder {author.address}")
     if message.extent is Extent.HEADER:
         return Fact(author, "a forwarded message may be in the body", known=False)
-    return _inside(message) or Fact(author, "From: a forwarder, but nothing forwarded is in it")
+    found = _inside(message)
+    if found is None and message.extent is Extent.CUT:
+        return Fact(author, "a forwarded message may be in what was cut off", known=False)
+    return found or Fact(author, "From: a forwarder, but nothing forwarded is in it")
 
 
 def _inside(message: Message) -> Fact[Address] | None:
@@ -145,8 +152,8 @@ def _inside(message: Message) -> Fact[Address] | None:
             author = parse(attachment.content(), extent=Extent.HEADER).author
             if "@" in author.address:
                 return Fact(author, "From of the attached message")
-    for line in _FORWARDED.findall(message.text):
-        quoted = parse(f"From: {line}".encode(), extent=Extent.HEADER).author
+    for line in islice(_FORWARDED.finditer(message.text), MOST):
+        quoted = parse(f"From: {line[1]}".encode(), extent=Extent.HEADER).author
         if "@" in quoted.address:
             return Fact(quoted, "From in the forwarded text")
     return None

@@ -15,8 +15,7 @@ _ENDS = re.compile(rb"\r\n?")
 def fingerprint(header_block: bytes, size: int | None) -> str:
     """BLAKE2b (128 bits, hex) of *header_block*, and of *size* where it is known.
 
-    Line ends do not count, nor do the headers in which mail software keeps its own state, so that the same message read
-    from a server and from an mbox is the same.
+    Line ends do not count, nor do the headers in which mail software keeps its own state.
     """
     block = _REWRITTEN.sub(b"", _ENDS.sub(b"\n", header_block)).strip(b"\n")
     digest = blake2b(block, digest_size=16)

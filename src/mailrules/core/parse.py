@@ -246,7 +246,7 @@ class ParsedMessage:
     @lazy
     def original_sender(self) -> Address:
         """Who wrote it first, of forwarded mail; else the author."""
-        if not self.original_sender_fact.known:
+        if self.extent is Extent.HEADER and not self.original_sender_fact.known:
             raise NotLoadedError("who wrote it first stands in the body, which is not loaded")
         return self.original_sender_fact.value
 

@@ -123,6 +123,15 @@ def test_original_sender_of_a_forwarder_takes_the_body():
     assert parse(raw, trust=trust).original_sender == Address("Ida", "ida@sender.example")
 
 
+def test_what_was_cut_off_may_hold_the_original():
+    trust = Trust(forwarders=frozenset({"forward.example"}))
+
+    message = parse(b"From: gate@forward.example\r\n\r\nHello", extent=Extent.CUT, trust=trust)
+
+    assert not message.original_sender_fact.known
+    assert message.original_sender == Address("", "gate@forward.example")
+
+
 def nested(depth):
     levels = (b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(depth))
     return b"".join(levels) + b"Content-Type: text/plain\r\n\r\ndeep\r\n"
