@@ -43,7 +43,7 @@ def _scalar(kind: type[T]) -> type[T]:
 _revealed: set[str] = set()
 """Every secret this process has looked up: what `redact` strikes out. A cache, not state: losing it loses nothing."""
 _obtained: dict[str, None] = {}
-"""The same for what log-ins have obtained, such as tokens of an hour: the newest `MOST_OBTAINED` of them."""
+"""The same for what log-ins have obtained, the newest `MOST_OBTAINED`: tokens of an hour would add up."""
 MOST_OBTAINED = 10_000
 
 
@@ -52,12 +52,6 @@ def redact(text: str) -> str:
     for secret in (*_revealed, *_obtained):
         text = text.replace(secret, "***")
     return text
-
-
-def _keep_obtained(secret: str) -> None:
-    _obtained[secret] = None
-    for oldest in list(_obtained)[:-MOST_OBTAINED]:
-        _obtained.pop(oldest, None)
 
 
 @_scalar
@@ -90,10 +84,12 @@ class Secret:
             PersonNeeded: the variable, file or keyring entry is missing.
         """
         secret = self._look_up()
-        if len(secret) > 3 and self.held:
-            _keep_obtained(secret)
-        elif len(secret) > 3:
+        if len(secret) > 3 and not self.held:
             _revealed.add(secret)
+        elif len(secret) > 3:
+            _obtained[secret] = None
+            for oldest in list(_obtained)[:-MOST_OBTAINED] if len(_obtained) > MOST_OBTAINED else ():
+                _obtained.pop(oldest, None)
         return secret
 
     def _look_up(self) -> str:

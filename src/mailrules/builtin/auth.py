@@ -1,4 +1,4 @@
-"""`auth:` without moving parts: a password, or nothing."""
+"""`auth:` every way to log in that ships; here those without moving parts, a password or nothing."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mailrules.api import (
     Secret,
     hookimpl,
 )
+from mailrules.builtin.oauth2.auth import OAUTH2
 
 
 class PasswordOptions(Options, frozen=True):
@@ -54,7 +55,7 @@ def with_nothing(_options: NoOptions, _place: Place) -> Constant:
 
 @hookimpl
 def mailrules_auths() -> Iterable[AuthType]:
-    """`password` and `none`."""
+    """`password`, `oauth2` and `none`."""
     yield AuthType(
         name="password",
         summary="A log-in name and its password.",
@@ -62,6 +63,7 @@ def mailrules_auths() -> Iterable[AuthType]:
         build=with_password,
         yields=PasswordCredential,
     )
+    yield OAUTH2
     yield AuthType(
         name="none",
         summary="No log-in: local files, or a server that asks for none.",

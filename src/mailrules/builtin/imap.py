@@ -6,7 +6,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from mailrules.api import Credential, Duration, Mailbox, Options, PasswordCredential, Place, ReceiveProtocol
+from mailrules.api import (
+    Credential,
+    Duration,
+    Mailbox,
+    Options,
+    PasswordCredential,
+    Place,
+    ReceiveProtocol,
+    TokenCredential,
+)
 from mailrules.builtin.tls import Certificate, Host, Port, SecurityOption, Server, Timeout
 
 
@@ -30,7 +39,7 @@ def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mai
     from mailrules.builtin.imap_mailbox import ImapMailbox
     from mailrules.builtin.imap_session import Session
 
-    assert isinstance(credential, PasswordCredential)
+    assert isinstance(credential, PasswordCredential | TokenCredential)
     server = Server(
         host=options.host,
         port=options.port or (993 if options.security == "tls" else 143),
@@ -47,6 +56,6 @@ IMAP = ReceiveProtocol(
     summary="A folder on an IMAP server.",
     options=ImapOptions,
     open=open_imap,
-    accepts=frozenset({PasswordCredential}),
+    accepts=frozenset({PasswordCredential, TokenCredential}),
     verbs=frozenset({"delete", "move", "copy", "seen", "flags", "labels"}),
 )

@@ -10,6 +10,7 @@ import imaplib
 import re
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -106,6 +107,28 @@ class Line(imaplib.IMAP4):
         self.untagged_responses.clear()
         self._get_capabilities()
         return status, data
+
+    def dialogue(self) -> Callable[[str], tuple[str, bytes]]:
+        """AUTHENTICATE (RFC 9051, section 6.2.2): sends a line, gives `+` or the status in the end, and the text."""
+        self._drain()
+        self._numbered += 1
+        tag = b"M%d " % self._numbered
+        opening = [tag]
+
+        def exchange(text: str) -> tuple[str, bytes]:
+            self.wire.allow(ORDINARY)
+            self.send((opening.pop() if opening else b"") + text.encode() + b"\r\n")
+            while not (line := self.readline()).startswith((b"+", tag)):
+                self._note(line)
+            if line.startswith(b"+"):
+                return "+", line[1:].strip()
+            status, _, rest = line[len(tag) :].strip().partition(b" ")
+            if status == b"OK":
+                self.state = "AUTH"
+                self.untagged_responses.clear()  # what it can do may be more now
+            return status.decode("ascii", "replace").upper(), rest
+
+        return exchange
 
     def _command(self, name: str, *args: Any) -> bytes:
         self._drain()

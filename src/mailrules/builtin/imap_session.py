@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
-from mailrules.api import PasswordCredential, PersonNeeded, Transient
+from mailrules.api import PasswordCredential, PersonNeeded, TokenCredential, Transient
+from mailrules.builtin.bearer import Outcome, log_in_by_token
 from mailrules.builtin.imap_line import Answer, Line, Sent, Stream
 from mailrules.builtin.tls import Server, one_line, words
 from mailrules.builtin.wire import ORDINARY, Limits, Nonsense
@@ -46,7 +47,7 @@ class Session:
     Raises `Transient` and `PersonNeeded` only, wherever it is asked something.
     """
 
-    def __init__(self, server: Server, credential: PasswordCredential, place: Place) -> None:
+    def __init__(self, server: Server, credential: PasswordCredential | TokenCredential, place: Place) -> None:
         """Connect, encrypt, log in, open the folder."""
         self.server = server
         self.folder = place.folder
@@ -74,11 +75,15 @@ class Session:
         """Whether the server offers any of these."""
         return any(name.encode() in self._capabilities for name in capabilities)
 
-    def _log_in(self, credential: PasswordCredential) -> None:
+    def _log_in(self, credential: PasswordCredential | TokenCredential) -> None:
         preauthenticated = self._client.line.state == "AUTH"
         if self.server.security == "starttls":
             self._encrypt(preauthenticated=preauthenticated)
         if preauthenticated:
+            return
+        if isinstance(credential, TokenCredential):
+            with self.talking():
+                self._show(credential)
             return
         password = credential.password.reveal()
         try:
@@ -89,6 +94,25 @@ class Session:
             raise self._refused(credential.login, words(error).replace(password, "***")) from None
         except Exception as error:
             raise self.server.fault(error) from None  # the chain may hold the command
+
+    def _show(self, credential: TokenCredential) -> None:
+        offered = [name.decode("ascii", "replace") for name in self._client.capabilities()]
+        exchange = self._client.line.dialogue()
+
+        def step(line: str) -> tuple[Outcome, bytes]:
+            status, text = exchange(line)
+            passing = any(code in text.upper() for code in PASSING)
+            known: dict[str, Outcome] = {"+": "more", "OK": "in"}
+            return known.get(status, "later" if passing else "no"), text
+
+        log_in_by_token(
+            self.server,
+            credential,
+            offered=[name.removeprefix("AUTH=") for name in offered if name.startswith("AUTH=")],
+            command="AUTHENTICATE",
+            longest=8192 if "SASL-IR" in offered else 0,  # RFC 4959; RFC 2683, section 3.2.1.5
+            exchange=step,
+        )
 
     def _encrypt(self, *, preauthenticated: bool) -> None:
         if preauthenticated:

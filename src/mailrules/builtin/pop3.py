@@ -6,7 +6,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from mailrules.api import Credential, Duration, Mailbox, Options, PasswordCredential, Place, ReceiveProtocol
+from mailrules.api import (
+    Credential,
+    Duration,
+    Mailbox,
+    Options,
+    PasswordCredential,
+    Place,
+    ReceiveProtocol,
+    TokenCredential,
+)
 from mailrules.builtin.tls import Certificate, Host, Port, SecurityOption, Server, Timeout
 
 
@@ -29,7 +38,7 @@ def open_pop3(options: Pop3Options, credential: Credential, place: Place) -> Mai
     """
     from mailrules.builtin.pop3_mailbox import Pop3Mailbox
 
-    assert isinstance(credential, PasswordCredential)
+    assert isinstance(credential, PasswordCredential | TokenCredential)
     server = Server(
         host=options.host,
         port=options.port or (995 if options.security == "tls" else 110),
@@ -48,7 +57,7 @@ POP3 = ReceiveProtocol(
     summary="The mailbox on a POP3 server.",
     options=Pop3Options,
     open=open_pop3,
-    accepts=frozenset({PasswordCredential}),
+    accepts=frozenset({PasswordCredential, TokenCredential}),
     verbs=frozenset({"delete"}),
     folders=False,
 )

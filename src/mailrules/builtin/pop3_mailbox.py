@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from mailrules.api import Head, PasswordCredential, Ref, Settlement
+from mailrules.api import Head, PasswordCredential, Ref, Settlement, TokenCredential
 from mailrules.builtin.pop3_session import WINDOW, Pop3Session
 from mailrules.builtin.tls import Server
 from mailrules.builtin.wire import MIB
@@ -19,7 +19,7 @@ BATCH_OCTETS = 8 * MIB
 class Pop3Mailbox:
     """One mailbox. It connects when asked something: a session sees what was there when it began, and no more."""
 
-    def __init__(self, server: Server, credential: PasswordCredential, folder: str) -> None:
+    def __init__(self, server: Server, credential: PasswordCredential | TokenCredential, folder: str) -> None:
         self._server = server
         self._credential = credential
         self._folder = folder

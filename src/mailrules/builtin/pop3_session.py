@@ -7,7 +7,8 @@ import poplib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from mailrules.api import PasswordCredential
+from mailrules.api import PasswordCredential, TokenCredential
+from mailrules.builtin.bearer import Outcome, log_in_by_token
 from mailrules.builtin.tls import Server, one_line, words
 from mailrules.builtin.wire import MIB, ORDINARY, Limits, Nonsense, Wire
 
@@ -53,7 +54,7 @@ class Pop(poplib.POP3):
 class Pop3Session:
     """Logged in. Raises `Transient` and `PersonNeeded` only, wherever it is asked something."""
 
-    def __init__(self, server: Server, credential: PasswordCredential) -> None:
+    def __init__(self, server: Server, credential: PasswordCredential | TokenCredential) -> None:
         """Connect, encrypt, log in."""
         self.server = server
         with server.faults():
@@ -137,7 +138,15 @@ class Pop3Session:
         with self._pop.wire.talking():
             self._pop.encrypt()
 
-    def _log_in(self, credential: PasswordCredential) -> None:
+    def _log_in(self, credential: PasswordCredential | TokenCredential) -> None:
+        if isinstance(credential, TokenCredential):
+            offered = self._offered().get("SASL", [])
+            with self._pop.wire.talking():
+                # RFC 5034, section 4: a command line has 255 octets at most.
+                log_in_by_token(
+                    self.server, credential, offered=offered, command="AUTH", longest=253, exchange=self._exchange
+                )
+            return
         login, password = credential.login, credential.password.reveal()
         if any(character in login + password for character in "\r\n\0"):
             raise self.server.person("a log-in cannot hold a line break", remedy="check `login` and `password`")
@@ -148,6 +157,18 @@ class Pop3Session:
             raise self._refused(login, words(error).replace(password, "***")) from None
         except Exception as error:
             raise self.server.fault(error) from None  # the chain may hold the command
+
+    def _exchange(self, line: str) -> tuple[Outcome, bytes]:
+        """One line of an AUTH dialogue (RFC 5034)."""
+        self._pop.wire.allow(ORDINARY)
+        self._pop.wire.sendall(f"{line}\r\n".encode())
+        answer = self._pop.wire.readline().strip()
+        status, _, text = answer.partition(b" ")
+        known: dict[bytes, Outcome] = {b"+": "more", b"+OK": "in", b"-ERR": "no"}
+        if status not in known:
+            raise Nonsense(f"it answers {one_line(answer, 60)!r}")
+        passing = status == b"-ERR" and any(word.encode() in text.upper() for word in PASSING)
+        return "later" if passing else known[status], text
 
     def _refused(self, login: str, text: str) -> Exception:
         if any(passing in text.upper() for passing in PASSING):

@@ -14,6 +14,7 @@ from mailrules.api import (
     PasswordCredential,
     Place,
     SendProtocol,
+    TokenCredential,
     Transport,
 )
 from mailrules.builtin.tls import Certificate, Host, Port, SecurityOption, Server, Timeout
@@ -35,7 +36,7 @@ def open_smtp(options: SmtpOptions, credential: Credential, place: Place) -> Tra
     """A way to send; it connects when there is something to send."""
     from mailrules.builtin.smtp_transport import SmtpTransport
 
-    assert isinstance(credential, NoCredential | PasswordCredential)
+    assert isinstance(credential, NoCredential | PasswordCredential | TokenCredential)
     server = Server(
         host=options.host,
         port=options.port or _PORTS[options.security],
@@ -52,5 +53,5 @@ SMTP = SendProtocol(
     summary="A submission server or relay.",
     options=SmtpOptions,
     open=open_smtp,
-    accepts=frozenset({PasswordCredential, NoCredential}),
+    accepts=frozenset({PasswordCredential, TokenCredential, NoCredential}),
 )

@@ -8,11 +8,13 @@ import socket
 from base64 import b64encode
 from typing import TypeAlias
 
-from mailrules.api import NoCredential, PasswordCredential, Permanent, Transient
+from mailrules.api import NoCredential, PasswordCredential, Permanent, TokenCredential, Transient
+from mailrules.builtin.bearer import Outcome, log_in_by_token
 from mailrules.builtin.tls import Server, one_line
 from mailrules.builtin.wire import ORDINARY, Wire
 
 Reply: TypeAlias = tuple[int, bytes | str]
+Shown: TypeAlias = NoCredential | PasswordCredential | TokenCredential
 
 
 class Smtp(smtplib.SMTP):
@@ -51,7 +53,7 @@ class Smtp(smtplib.SMTP):
         self.ehlo_or_helo_if_needed()
 
 
-def connect(server: Server, credential: NoCredential | PasswordCredential) -> Smtp:
+def connect(server: Server, credential: Shown) -> Smtp:
     """Connect, encrypt, log in.
 
     Raises:
@@ -65,7 +67,10 @@ def connect(server: Server, credential: NoCredential | PasswordCredential) -> Sm
             smtp.ehlo_or_helo_if_needed()
         if server.security == "starttls":
             _encrypt(smtp, server)
-        if isinstance(credential, PasswordCredential):
+        if isinstance(credential, TokenCredential):
+            with smtp_faults(server):
+                _show(smtp, server, credential)
+        elif isinstance(credential, PasswordCredential):
             _log_in(smtp, server, credential)
     except BaseException:
         smtp.wire.close()
@@ -128,6 +133,18 @@ def _log_in(smtp: Smtp, server: Server, credential: PasswordCredential) -> None:
         raise server.person("it takes ASCII passwords only", remedy="choose another password") from None
     except Exception as error:
         raise server.fault(error) from None  # the chain may hold the command
+
+
+def _show(smtp: Smtp, server: Server, credential: TokenCredential) -> None:
+    def exchange(line: str) -> tuple[Outcome, bytes]:
+        code, text = smtp.docmd(line)
+        known: dict[int, Outcome] = {235: "in", 503: "in", 334: "more"}
+        words = text if code == 334 else f"{code} ".encode() + text
+        return known.get(code, "later" if 400 <= code < 500 else "no"), words
+
+    offered = smtp.esmtp_features.get("auth", "").split()
+    # RFC 5321, section 4.5.3.1.4: a command line has 512 octets at most.
+    log_in_by_token(server, credential, offered=offered, command="AUTH", longest=510, exchange=exchange)
 
 
 def _authenticate(smtp: Smtp, login: str, password: str) -> None:

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 from typing import Any
 
-from mailrules.api import NoCredential, PasswordCredential, Permanent, Transient
-from mailrules.builtin.smtp_session import Reply, Smtp, connect, refusal, smtp_faults
+from mailrules.api import Permanent, Transient
+from mailrules.builtin.smtp_session import Reply, Shown, Smtp, connect, refusal, smtp_faults
 from mailrules.builtin.tls import Server, one_line
 
 
 class SmtpTransport:
     """One connection, made when needed and kept for the next message."""
 
-    def __init__(self, server: Server, credential: NoCredential | PasswordCredential) -> None:
+    def __init__(self, server: Server, credential: Shown) -> None:
         self._server = server
         self._credential = credential
         self._smtp: Smtp | None = None

@@ -32,9 +32,10 @@ def build_accounts(node: Node, registry: Registry, root: Path, findings: Finding
 
 
 def _addresses(account: Account) -> list[str]:
-    login = getattr(account.auth[1], "login", "") if account.auth else ""
+    options = account.auth[1] if account.auth else None
+    names = (getattr(options, name, "") for name in ("login", "mailbox"))
     sender = account.sender.address if account.sender else ""
-    return [address.lower() for address in (sender, login) if isinstance(address, str) and "@" in address]
+    return [address.lower() for address in (sender, *names) if isinstance(address, str) and "@" in address]
 
 
 def build_account(name: str, node: Node, registry: Registry, root: Path, findings: Findings) -> Account | None:

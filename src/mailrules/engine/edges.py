@@ -8,18 +8,20 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import getaddresses
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from mailrules.api import NoCredential, Place, Transport
+from mailrules.api import Auth, NoCredential, Place, Refused, RenewableAuth
 from mailrules.api.options import redact
 from mailrules.config.settings import Account, Listener, Workspace
 from mailrules.engine.world import system_clock
 from mailrules.model.action import Answer, Context, Permanent, Transient
+
+T = TypeVar("T")
 
 STEP_SECONDS = 60.0
 """How long a step may take."""
@@ -114,26 +116,35 @@ def _received(chunks: Iterable[bytes], end: float, url: str) -> bytes:
     return bytes(body)
 
 
-def credential(account: Account, place: Place) -> Any:
-    """What the account shows its servers now."""
+def auth_of(account: Account, place: Place) -> Auth | None:
+    """The account's way to log in; None when there is nothing to log in with."""
     if account.auth is None:
-        return NoCredential()
+        return None
     provided, options = account.auth
-    return provided.item.build(options, place).credential()
+    auth: Auth = provided.item.build(options, replace(place, account=account.name))
+    return auth
 
 
-def transport(account: Account, workspace: Path) -> Transport:
-    """The account's way to send, opened.
+def with_credential(account: Account, place: Place, use: Callable[[Any], T]) -> T:
+    """What *use* gives when it is handed what the account shows its servers now.
+
+    A credential that a server refuses is renewed, where its log-in can do that, and handed over once more.
 
     Raises:
-        Permanent: it has none.
+        Transient: the log-in or *use* failed, and may not later.
+        PersonNeeded: somebody must act first.
     """
-    if account.send is None:
-        raise Permanent(f"account '{account.name}' has no `send:`")
-    provided, options = account.send
-    place = Place(workspace)
-    shown = NoCredential() if provided.item.accepts == {NoCredential} else credential(account, place)
-    return provided.item.open(options, shown, place)
+    auth = auth_of(account, place)
+    if auth is None:
+        return use(NoCredential())
+    shown = auth.credential()
+    try:
+        return use(shown)
+    except Refused:
+        renewed = auth.renewed(shown) if isinstance(auth, RenewableAuth) else None
+        if renewed is None:
+            raise
+    return use(renewed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +156,22 @@ class AccountSender:
 
     def __call__(self, mail: EmailMessage, *, recipients: Sequence[str] = ()) -> str:
         """See `mailrules.api.Sender`."""
+        if self.account.send is None:
+            raise Permanent(f"account '{self.account.name}' has no `send:`")
         sender = self.account.sender.address if self.account.sender else _addresses(mail, "From")[0]
         to = list(recipients) or list(dict.fromkeys(_addresses(mail, "To", "Cc", "Bcc")))
         if not to:
             raise Permanent("nobody to send to")
         del mail["Bcc"]
-        with closing(transport(self.account, self.workspace)) as opened:
-            return opened.send(mail, sender, to)
+        provided, options = self.account.send
+        place = Place(self.workspace)
+
+        def send(shown: Any) -> str:
+            with closing(provided.item.open(options, shown, place)) as opened:
+                return opened.send(mail, sender, to)
+
+        unasked = provided.item.accepts == {NoCredential}
+        return send(NoCredential()) if unasked else with_credential(self.account, place, send)
 
 
 def _addresses(mail: EmailMessage, *names: str) -> list[str]:

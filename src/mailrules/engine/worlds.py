@@ -9,7 +9,7 @@ from datetime import datetime
 
 from mailrules.api import Permanent, Place
 from mailrules.config.settings import Listener, Workspace
-from mailrules.engine.edges import credential, live_context
+from mailrules.engine.edges import live_context, with_credential
 from mailrules.engine.perform import describe_only, performer
 from mailrules.engine.virtual import overlaid
 from mailrules.engine.world import World, system_clock
@@ -26,7 +26,7 @@ def opener(workspace: Workspace, *, readonly: bool) -> Callable[[Listener], Mail
             raise Permanent(f"account '{listener.account.name}' has no `receive:`")
         provided, options = listener.account.receive
         place = Place(workspace.root, listener.folder, readonly)
-        return provided.item.open(options, credential(listener.account, place), place)
+        return with_credential(listener.account, place, lambda shown: provided.item.open(options, shown, place))
 
     return open_
 
