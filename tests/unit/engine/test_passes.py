@@ -10,7 +10,7 @@ from tests.unit.engine.house import MOVE, Permanent, Transient, body, mail, subj
 from mailrules.model.code import Code
 from mailrules.model.entry import State, StepState
 from mailrules.model.journal import Query
-from mailrules.model.rule import Rule, Script
+from mailrules.model.rule import Disposition, Rule, Script
 
 
 def test_ten_waiting_and_five_a_pass_are_five_and_five_oldest_first(house):
@@ -28,8 +28,6 @@ def test_ten_waiting_and_five_a_pass_are_five_and_five_oldest_first(house):
     [(1, True, False), (2, True, True), (3, False, False), (4, False, True)],
 )
 def test_the_code_table(house, code, noted, kept):
-    from mailrules.model.rule import Disposition
-
     house.box.messages = {"1": mail(1)}
     rule = house.rule("r", subject("hello"), code, *([house.step()] if noted else []), keep=Disposition())
 
