@@ -137,10 +137,10 @@ def original_sender(message: Message, trust: Trust) -> Fact[Address]:
             return Fact(found[0], f"{name}, from the forwarder {author.address}")
     if message.extent is Extent.HEADER:
         return Fact(author, "a forwarded message may be in the body", known=False)
-    found = _inside(message)
-    if found is None and message.extent is Extent.CUT:
+    inside = _inside(message)
+    if inside is None and message.extent is Extent.CUT:
         return Fact(author, "a forwarded message may be in what was cut off", known=False)
-    return found or Fact(author, "From: a forwarder, but nothing forwarded is in it")
+    return inside or Fact(author, "From: a forwarder, but nothing forwarded is in it")
 
 
 def _inside(message: Message) -> Fact[Address] | None:
