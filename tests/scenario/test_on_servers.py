@@ -161,7 +161,7 @@ def test_pop3_with_a_move_is_refused_before_any_log_in(place, dovecot, mailbox):
 
 @pytest.mark.parametrize(
     ("protocol", "count", "body"),
-    [("imap", 1000, False), ("imap", 300, True), ("pop3", 1000, False)],
+    [("imap", 10_000, False), ("imap", 300, True), ("pop3", 1000, False)],
     ids=["imap-headers", "imap-bodies", "pop3"],
 )
 def test_a_large_mailbox_is_handled_by_a_hundred_rules(place, dovecot, mailbox, protocol, count, body):
