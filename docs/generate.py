@@ -19,11 +19,13 @@ def commands_page() -> str:
     from mailrules.cli.main import cli
 
     root = click.Context(cli, info_name="mailrules", **cli.context_settings)
-    shown = [(root, cli)]
-    for name in cli.list_commands(root):
-        command = cli.get_command(root, name)
-        if command is not None:
-            shown.append((click.Context(command, info_name=name, parent=root), command))
+    shown: list[tuple[click.Context, click.Command]] = [(root, cli)]
+    for position, (context, command) in enumerate(shown, start=1):
+        if isinstance(command, click.Group):
+            below = [(name, command.get_command(context, name)) for name in command.list_commands(context)]
+            shown[position:position] = [
+                (click.Context(each, info_name=name, parent=context), each) for name, each in below if each
+            ]
     parts = [
         "# Commands\n",
         MARK,

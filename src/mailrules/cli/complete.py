@@ -46,6 +46,13 @@ def _listeners(ctx: click.Context) -> Found:
     )
 
 
+def _accounts(ctx: click.Context) -> Found:
+    from mailrules.config.load import load_accounts
+
+    accounts, _, _ = load_accounts(workspace_root(ctx))
+    return [(name, account.description) for name, account in accounts.items()]
+
+
 def _rules(ctx: click.Context) -> Found:
     workspace = _workspace(ctx)
     listeners = workspace.listeners.values() if workspace else ()
@@ -81,6 +88,7 @@ def _parked(ctx: click.Context) -> Found:
     return [(str(entry.id), entry.reason) for entry in _entries(ctx, State.PARKED, State.RETRY)]
 
 
+account_names = _completer(_accounts)
 listener_names = _completer(_listeners)
 rule_names = _completer(_rules)
 plugin_names = _completer(_plugins)

@@ -21,6 +21,7 @@ COMMANDS = (
     "explain",
     "log",
     "retry",
+    "auth",
     "plugins",
     "schema",
     "completion",

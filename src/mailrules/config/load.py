@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from mailrules.config.findings import Findings
 from mailrules.config.listener import Listeners
 from mailrules.config.proof import prove
 from mailrules.config.ruleset import Compiled, RuleFiles
-from mailrules.config.settings import Listener, Workspace
+from mailrules.config.settings import Account, Listener, Workspace
 from mailrules.config.spec import MailrulesFile
 from mailrules.config.structure import fit
 from mailrules.config.transition import Transitions
@@ -53,6 +54,26 @@ def load_workspace(path: Path, *, registry: Registry | None = None, now: datetim
         _tell_broken(registry, file.name, findings)
         workspace = _workspace(node, files, registry, findings, now or datetime.now(UTC))
     return Loaded(None if findings.errors else workspace, findings.sorted())
+
+
+def load_accounts(path: Path) -> tuple[Mapping[str, Account], list[str], tuple[Diagnostic, ...]]:
+    """The accounts of a workspace, whatever else in it is wrong.
+
+    Args:
+        path: the folder.
+
+    Returns:
+        Those that are right by name, the names of all that are written, and what is wrong with accounts.
+    """
+    findings = Findings()
+    root = path.absolute()
+    node = Files(root, findings).read(MAIN)
+    if node is None:
+        return {}, [], findings.sorted()
+    registry = load_registry(root)
+    _tell_broken(registry, MAIN, findings)
+    section = _section(node, "accounts")
+    return build_accounts(section, registry, root, findings), [*section.value], findings.sorted()
 
 
 def _tell_broken(registry: Registry, file: str, findings: Findings) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
@@ -101,17 +100,18 @@ class Line:
         _raise_if_passing(reply, answer.headers.get("retry-after", ""), url)
         return reply
 
-    def _fault(self, error: Exception, url: str) -> Exception:
-        """A certificate that is wrong stays wrong until somebody acts; all else passes."""
-        import httpx2
-
+    def _fault(self, error: BaseException, url: str) -> Exception:
+        """What went wrong below, in words: a certificate stays wrong until somebody acts, all else passes."""
+        parts = urlsplit(url)
+        there = replace(
+            self._server, host=parts.hostname or "", port=parts.port or (443 if parts.scheme == "https" else 80)
+        )
         cause: BaseException | None = error
         while cause is not None:
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                return self._server.fault(cause)
+            if isinstance(cause, OSError):
+                return there.fault(cause)
             cause = cause.__cause__ or cause.__context__
-        said = "no answer in time" if isinstance(error, httpx2.TimeoutException) else one_line(error)
-        return Transient(f"{url}: {said or type(error).__name__}")
+        return there.transient(one_line(error) or type(error).__name__)
 
 
 def _received(answer: Any, url: str, end: float) -> bytes:
