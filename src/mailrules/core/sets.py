@@ -41,15 +41,20 @@ class Literals:
 
 
 class Patterns:
-    """RE2 patterns, each with the rules that need it, as one automaton, or as several where one would be too big."""
+    """RE2 patterns, each with the rules that need it, as one automaton, or as several where one would be too big.
+
+    `literal`: they are texts, not patterns. `together`: how many an automaton may hold; 0 is any number.
+    """
 
     __slots__ = ("_sets", "refused")
 
-    def __init__(self, patterns: Mapping[str, Sequence[int]], *, literal: bool = False) -> None:
+    def __init__(self, patterns: Mapping[str, Sequence[int]], *, literal: bool = False, together: int = 0) -> None:
         self._sets: list[tuple[re2.Set, list[Positions]]] = []
         self.refused: Positions = ()
         """Rules whose patterns could not be taken in."""
-        self._take([(pattern, tuple(positions)) for pattern, positions in patterns.items()], literal=literal)
+        taken = [(pattern, tuple(positions)) for pattern, positions in patterns.items()]
+        for start in range(0, len(taken), together or len(taken) or 1):
+            self._take(taken[start : start + (together or len(taken))], literal=literal)
 
     def _take(self, patterns: list[tuple[str, Positions]], *, literal: bool) -> None:
         try:
@@ -63,6 +68,10 @@ class Patterns:
             self._take(patterns[half:], literal=literal)
         else:
             self._sets.append((automaton, [positions for _, positions in patterns]))
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to find."""
+        return bool(self._sets)
 
     def find(self, text: str, into: set[int]) -> None:
         """Add the rules whose patterns are found in *text*."""

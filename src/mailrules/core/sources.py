@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mailrules.core.sets import Literals, Patterns, Positions
+from mailrules.core.sets import FEW, Literals, Patterns, Positions
 from mailrules.core.triggers import Key, Kind
 from mailrules.core.view import ADDRESS_HEADERS
 from mailrules.model.message import Address, Message
@@ -42,11 +42,13 @@ class Source:
         self._wild = any(domain.startswith("*") for domain in self._domains)
         self._localparts = tables[Kind.LOCALPART]
         self._literals = Literals(literals) if literals else None
-        self._patterns = Patterns(tables[Kind.PATTERN]) if tables[Kind.PATTERN] else None
+        patterns = (Patterns(tables[Kind.PATTERN]), Patterns(tables[Kind.WILD], together=FEW))
+        self._patterns = [each for each in patterns if each]
         self._present: Positions = tuple(tables[Kind.PRESENT].get("", ()))
         self._addressed = bool(name in _ADDRESS_HEADERS or self._domains or self._localparts)
         self.positions: Positions = tuple(sorted({at for positions in keys.values() for at in positions}))
-        self.refused: Positions = tuple(at for part in (self._literals, self._patterns) if part for at in part.refused)
+        refused = [*patterns[0].refused, *patterns[1].refused]
+        self.refused: Positions = (*refused, *(self._literals.refused if self._literals is not None else ()))
 
     def read(self, message: Message, into: set[int]) -> None:
         """Add the rules that find what they need in this header of *message*."""
@@ -72,8 +74,8 @@ class Source:
                         into.update(self._exact[line])
             if self._literals is not None:
                 self._literals.find(folded, into)
-        if self._patterns is not None:
-            self._patterns.find(text, into)
+        for patterns in self._patterns:
+            patterns.find(text, into)
 
     def find_mailbox(self, address: Address, into: set[int]) -> None:
         """Add the rules that look for this domain or local part."""

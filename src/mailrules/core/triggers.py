@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple, TypeAlias
 
+from mailrules.core import regex
 from mailrules.core.view import ADDRESS_HEADERS, addressed
 from mailrules.model.condition import All, AnyOf, Condition, NoneOf, Operator, Test
 
@@ -26,7 +26,9 @@ class Kind(IntEnum):
     """An RE2 pattern, on the text as it is."""
     SHORT = 5
     """A literal of few letters."""
-    PRESENT = 6
+    WILD = 6
+    """A pattern that makes an automaton grow when others are in it."""
+    PRESENT = 7
     """The field is there."""
 
 
@@ -41,6 +43,9 @@ class Key(NamedTuple):
 
 Trigger: TypeAlias = tuple[Key, ...]
 """Keys of which at least one is found wherever the condition is not *no*."""
+
+Wanted: TypeAlias = tuple[Kind, str]
+"""A key of any source."""
 
 LATE = frozenset({"body", "reply_text", "original_sender"})
 """Sources that cost more than the header block and may be unknown."""
@@ -62,8 +67,9 @@ def triggers(condition: Condition | None) -> list[Trigger]:
 
 
 def rank(trigger: Trigger) -> tuple[bool, int, int]:
-    """The less, the better: from the header block, selective, few."""
-    return any(key.source in LATE for key in trigger), max(key.kind for key in trigger), len(trigger)
+    """The less, the better: from the header block, selective, long."""
+    late = not LATE.isdisjoint([key.source for key in trigger])
+    return late, max([key.kind for key in trigger]), -min([len(key.text) for key in trigger])
 
 
 def _of_test(test: Test) -> list[Trigger]:
@@ -72,7 +78,7 @@ def _of_test(test: Test) -> list[Trigger]:
         return []
     exact = test.occurrence is None or not addressed(test)  # mailboxes of one occurrence are read apart from the others
     asked = [_TEXTS[each.name](each.operands) for each in test.operators if exact and each.name in _TEXTS]
-    found = [_product(sources, texts) for texts in asked if texts]
+    found = [_product(sources, texts) for choices in asked for texts in choices]
     if found:
         return found
     needed = bool(test.operators or test.exists) or any(_positive(bound) for bound in test.count)
@@ -93,39 +99,59 @@ def _sources(test: Test) -> Sequence[str]:
     return (test.field,) if test.field in LATE or test.field == "subject" else ()
 
 
-def _product(sources: Iterable[str], texts: Iterable[tuple[Kind, str]]) -> Trigger:
-    wanted = list(texts)
-    return tuple([Key(kind, source, text) for source in sources for kind, text in wanted])
+def _product(sources: Iterable[str], texts: Sequence[Wanted]) -> Trigger:
+    return tuple([Key(kind, source, text) for source in sources for kind, text in texts])
 
 
-def _exact(operands: Iterable[str]) -> list[tuple[Kind, str]]:
+def _exact(operands: Iterable[str]) -> list[list[Wanted]]:
     folded = [operand.casefold() for operand in operands]
-    return [(Kind.LITERAL if "\n" in text else Kind.EXACT, text) for text in folded]
+    return [[(_length(text) if "\n" in text else Kind.EXACT, text) for text in folded]]
 
 
-def _literal(operands: Iterable[str]) -> list[tuple[Kind, str]]:
+def _literal(operands: Iterable[str]) -> list[list[Wanted]]:
     folded = [operand.casefold() for operand in operands]
-    return [(Kind.LITERAL if len(text) >= SHORT else Kind.SHORT, text) for text in folded]
+    return [[(_length(text), text) for text in folded]]
 
 
-def _domain(operands: Iterable[str]) -> list[tuple[Kind, str]]:
-    return [(Kind.DOMAIN, operand) for operand in operands]
+def _length(text: str) -> Kind:
+    return Kind.LITERAL if len(text) >= SHORT else Kind.SHORT
 
 
-def _localpart(operands: Iterable[str]) -> list[tuple[Kind, str]]:
-    return [(Kind.LOCALPART, operand) for operand in operands]
+def _domain(operands: Iterable[str]) -> list[list[Wanted]]:
+    return [[(Kind.DOMAIN, operand) for operand in operands]]
 
 
-def _detail(operands: Iterable[str]) -> list[tuple[Kind, str]]:
-    return [(Kind.LOCALPART, f"+{operand}") for operand in operands]
+def _localpart(operands: Iterable[str]) -> list[list[Wanted]]:
+    return [[(Kind.LOCALPART, operand) for operand in operands]]
 
 
-def _pattern(operands: Iterable[Any]) -> list[tuple[Kind, str]]:
-    lines = [by_line(pattern) for pattern in operands]
-    return [(Kind.PATTERN, line) for line in lines if line] if all(lines) else []
+def _detail(operands: Iterable[str]) -> list[list[Wanted]]:
+    return [[(Kind.LOCALPART, f"+{operand}") for operand in operands]]
 
 
-_TEXTS: dict[str, Callable[[Iterable[Any]], list[tuple[Kind, str]]]] = {
+def _pattern(operands: Sequence[Any]) -> list[list[Wanted]]:
+    choices = [_of_pattern(pattern) for pattern in operands]
+    if len(choices) == 1:
+        return choices[0]
+    best = [min(choice, key=lambda wanted: max(wanted)[0], default=[]) for choice in choices]
+    return [[one for wanted in best for one in wanted]] if all(best) else []
+
+
+def _of_pattern(pattern: Any) -> list[list[Wanted]]:
+    """Every way to look for one pattern: each of its literals (of each of its alternatives), or itself."""
+    if not regex.readable(pattern):
+        return []
+    branches = [_literal(branch)[0] for branch in regex.literals(pattern.pattern)]
+    found = [[each] for each in branches[0]] if len(branches) == 1 else []
+    if len(branches) > 1 and all(branches):
+        found = [[min(branch, key=lambda wanted: (wanted[0], -len(wanted[1]))) for branch in branches]]
+    line = regex.by_line(pattern)
+    if line and (not found or regex.tame(line)):
+        found.append([(Kind.PATTERN if regex.tame(line) else Kind.WILD, line)])
+    return found
+
+
+_TEXTS: dict[str, Callable[[Any], list[list[Wanted]]]] = {
     "is": _exact,
     "contains": _literal,
     "starts": _literal,
@@ -136,26 +162,6 @@ _TEXTS: dict[str, Callable[[Iterable[Any]], list[tuple[Kind, str]]]] = {
     "regex": _pattern,
     "glob": _pattern,
 }
-
-_TOKEN = re.compile(r"\\(?s:.)|\(\?[a-zA-Z]*-[a-zA-Z]*m|(?s:.)")
-_ANCHORS = {"\\A": "^", "\\z": "$"}
-_ORDINARY = {"posix_syntax": False, "longest_match": False, "literal": False, "never_nl": False, "one_line": False}
-
-
-def by_line(pattern: Any) -> str | None:
-    r"""*pattern* so that it finds, in texts joined by newlines, at least what it finds in each; None if it cannot be.
-
-    Flags and options become a prefix, anchors of the text those of a line. A quotation (`\Q...`), a flag group that
-    unsets `m`, and options that change the syntax cannot be.
-    """
-    options = pattern.options
-    if any(getattr(options, name) is not value for name, value in _ORDINARY.items()):
-        return None
-    tokens = _TOKEN.findall(pattern.pattern)
-    if "\\Q" in tokens or any(token.startswith("(?") for token in tokens):
-        return None
-    flags = "m" + ("" if options.case_sensitive else "i") + ("s" if options.dot_nl else "")
-    return f"(?{flags})" + "".join([_ANCHORS.get(token, token) for token in tokens])
 
 
 def names_groups(condition: Condition | None) -> bool:

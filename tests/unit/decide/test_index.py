@@ -1,12 +1,10 @@
 """Which rules the index finds worth trying, and what it looks at to find them."""
 
 import pytest
-import re2
 from tests.unit.decide.build import NOW, mail, test
 
 from mailrules.core.index import Index
 from mailrules.core.sets import FEW, Literals, Patterns
-from mailrules.core.triggers import by_line
 from mailrules.core.view import View
 from mailrules.model.condition import All, AnyOf, NoneOf
 from mailrules.model.message import Extent
@@ -108,37 +106,6 @@ def test_mailboxes_of_one_occurrence_do_not_hide_behind_those_of_all():
     index = Index([Rule("a", condition=test("to", localpart="jo", occurrence=1))])
 
     assert list(index.candidates(View(mail(letter), NOW))) == [0]
-
-
-JOINED = {
-    "as it stands": ("abc", "(?m)abc"),
-    "anchors of the text": (r"\Aab\z", "(?m)^ab$"),
-    "an escaped backslash": (r"\\A", r"(?m)\\A"),
-    "flags of its own": ("(?i)ab", "(?m)(?i)ab"),
-    "a flag group that unsets m": ("a(?i-m:b)", None),
-    "a flag group that unsets another": ("a(?-s:b)", "(?m)a(?-s:b)"),
-    "a quotation": (r"a\Qb", None),
-}
-
-
-@pytest.mark.parametrize(("pattern", "expected"), JOINED.values(), ids=JOINED)
-def test_a_pattern_for_texts_joined_by_newlines(pattern, expected):
-    assert expected == by_line(re2.compile(pattern))
-
-
-def test_options_of_a_pattern_become_flags():
-    options = re2.Options()
-    options.case_sensitive = False
-    options.dot_nl = True
-
-    assert by_line(re2.compile("a.b", options)) == "(?mis)a.b"
-
-
-def test_a_pattern_of_another_syntax_is_not_joined():
-    options = re2.Options()
-    options.posix_syntax = True
-
-    assert by_line(re2.compile("ab", options)) is None
 
 
 @pytest.mark.parametrize("count", [1, FEW, FEW + 1, 500])
