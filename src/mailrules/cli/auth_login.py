@@ -50,9 +50,11 @@ class Screen:
         click.echo(f"  {safe(url)}")
         sys.stdout.flush()
         if any(name in os.environ for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")) or sys.platform == "darwin":
+            import threading
             import webbrowser
 
-            webbrowser.open(url)
+            # Some browsers keep us until they end, and the one that comes back is waited for here.
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
 def _told(state: LogInState) -> str:

@@ -44,12 +44,12 @@ def states(names: Sequence[str]) -> Mapping[str, tuple[str, LogInState]]:
 def _accounts(names: Sequence[str]) -> Mapping[str, Account]:
     accounts, written, diagnostics = load_accounts(existing_root())
     unknown = [name for name in names if name not in written]
+    if unknown and (written or not diagnostics):
+        raise click.UsageError(f"no account named '{unknown[0]}' (there are: {', '.join(written) or 'none'})")
     wanted = list(names) or written
-    if not accounts.keys() >= set(wanted) and (not unknown or not written):
+    if not accounts.keys() >= set(wanted):
         print_findings(diagnostics)
         raise click.exceptions.Exit(1)
-    if unknown:
-        raise click.UsageError(f"no account named '{unknown[0]}' (there are: {', '.join(written)})")
     return {name: accounts[name] for name in wanted}
 
 

@@ -133,11 +133,11 @@ class Provider:
         """
         url = self.endpoint("device_authorization_endpoint")
         client = self.client
-        form = {"client_id": self.options.client_id, "scope": " ".join(self.scopes)}
+        form = {"scope": " ".join(self.scopes)} if self.scopes else {}
         auth = client.client_auth(client.token_endpoint_auth_method)
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         try:
-            answer = self.line.post(url, data={k: v for k, v in form.items() if v}, headers=headers, auth=auth).json()
+            answer = self.line.post(url, data=form, headers=headers, auth=auth).json()
         except Denied as denied:
             raise self.misconfigured(denied) from None
         return dict(answer)
