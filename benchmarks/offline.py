@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import corpus, rulesets
-from benchmarks.peers import PEERS, Bench, Peer
+from benchmarks.peers import PEERS, Bench, Peer, sieve_folders
 
 from mailrules.core.decide import Decider
 from mailrules.core.parse import parse
@@ -101,8 +101,16 @@ def best(runs: dict[Case, Callable[[], float]], rounds: int) -> dict[Case, float
     taken: dict[Case, list[float]] = {case: [] for case in runs}
     for _ in range(rounds + 1):
         for case, run in runs.items():
-            taken[case].append(run())
+            taken[case].append(_repeated(run))
     return {case: min(times[1:]) for case, times in taken.items()}
+
+
+def _repeated(run: Callable[[], float]) -> float:
+    """The best of as many times as a second holds."""
+    times = [run()]
+    while sum(times) < 1:
+        times.append(run())
+    return min(times)
 
 
 def measure(kind: str, options: argparse.Namespace, mail: Path, peers: Sequence[Peer]) -> dict[Case, float]:
@@ -123,6 +131,18 @@ def _bench(folder: str, name: str, mail: Path) -> Bench:
     own = Path(folder) / name
     own.mkdir()
     return Bench(own, mail)
+
+
+def disagreements(kind: str, mail: Path) -> list[str]:
+    """The messages that 100 rules file elsewhere than sieve-filter does with the same."""
+    rules = rulesets.lines(100, body=kind == "body")
+    decider = Decider(rulesets.to_ruleset(rules))
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        theirs_ = sieve_folders(_bench(folder, "agree", mail), rules)
+    messages = [parse(path.read_bytes()) for path in (mail / "cur").iterdir()]
+    own = {message.message_id: decider.decide(message, NOW).disposition.move for message in messages}
+    return [message_id for message_id, folder in own.items() if theirs_[message_id] != folder]
 
 
 def compile_time(count: int) -> float:
@@ -182,7 +202,10 @@ def _table(options: argparse.Namespace, mail: Path, peers: Sequence[Peer]) -> No
             print(row(kind, count, taken, peers), flush=True)
         least, most = min(options.rules), max(options.rules)
         growth = taken[OURS, most] / taken[OURS, least]
-        print(f"{kind}: {most} rules cost {growth:.2f}x what {least} cost ({_met(growth <= limit)} {limit}x)\n")
+        print(f"{kind}: {most} rules cost {growth:.2f}x what {least} cost ({_met(growth <= limit)} {limit}x)")
+        if any(peer.name == "sieve-filter" for peer in peers):
+            print(f"{kind}: {len(disagreements(kind, mail))} messages are filed elsewhere than sieve-filter does")
+        print()
     seconds = compile_time(10000)
     print(f"compile 10000 rules, YAML apart: {seconds:.3f} s ({_met(seconds <= COMPILE)} {COMPILE} s)")
 

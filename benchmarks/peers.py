@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -49,7 +50,14 @@ class Bench:
         return str(path)
 
     def run(self, command: list[str], mail: Path) -> float:
-        """Seconds of processor time that *command* takes on the maildir *mail*, children included.
+        """Seconds of processor time that *command* takes on the maildir *mail*, children included."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.output(command, mail)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    def output(self, command: list[str], mail: Path) -> str:
+        """What *command* prints about the maildir *mail*.
 
         Raises:
             RuntimeError: it failed.
@@ -61,12 +69,10 @@ class Bench:
         who = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home")}
         command = [word.replace("MAILDIR", str(mail)) for word in command]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         ended = subprocess.run(command, env=environment, capture_output=True, check=False, cwd=self.folder, **who)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if ended.returncode:
             raise RuntimeError(f"{command[0]}: {ended.stderr.decode(errors='replace').strip()[-500:]}")
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return ended.stdout.decode(errors="replace")
 
 
 _DOVECOT = """
@@ -100,6 +106,17 @@ def _fdm(bench: Bench, rules: list[rulesets.Line]) -> list[str]:
         account = f'account "here" maildir "{mail}"\n'
         bench.write(f"{mail.name}.fdm", account + rulesets.to_fdm(rules) + 'match all action "keep"\n')
     return ["fdm", "-q", "-m", "-f", "MAILDIR.fdm", "fetch"]
+
+
+def sieve_folders(bench: Bench, rules: list[rulesets.Line]) -> dict[str, str | None]:
+    """The folder that sieve-filter would move each message to, by Message-ID; None where it leaves it."""
+    command = _sieve(bench, rules)
+    script = bench.write("moving.sieve", rulesets.to_sieve(rules))
+    told = bench.output([command[0], "-c", "MAILDIR.conf", script, "INBOX"], bench.mail)
+    return {
+        re.search(r"ID: +(\S+)", each)[1]: (found := re.search(r"in folder: (f\d)", each)) and found[1]
+        for each in told.split(">> Filtering message:")[1:]
+    }
 
 
 PEERS = (
