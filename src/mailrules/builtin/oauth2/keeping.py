@@ -78,13 +78,13 @@ class TokenFile:
         with _disk(self.path):
             temporary.unlink(missing_ok=True)
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            os.write(handle, bytes(ROOM))
+            _write(handle, bytes(ROOM))
             os.fsync(handle)
 
         def write(tokens: Tokens) -> None:
             with _disk(self.path):
                 content = msgspec.json.encode(tokens)
-                os.pwrite(handle, content, 0)
+                _write(handle, content)
                 os.ftruncate(handle, len(content))
                 os.fsync(handle)
                 os.replace(temporary, self.path)  # noqa: PTH105 - the atomic one, by its own name
@@ -141,6 +141,13 @@ def _keyring() -> Any:
     except ImportError as error:
         raise PersonNeeded("no keyring library here", remedy="pip install keyring") from error
     return keyring
+
+
+def _write(handle: int, octets: bytes) -> None:
+    """From the start of the file, all of it: a nearly full disk takes a part."""
+    at = 0
+    while at < len(octets):
+        at += os.pwrite(handle, octets[at:], at)
 
 
 @contextlib.contextmanager
