@@ -11,8 +11,9 @@ from typing import TextIO
 
 from mailrules.cli.record import moment
 from mailrules.cli.terminal import plural, safe
-from mailrules.engine.listen import Failure
+from mailrules.engine.listen import Failure, Outcome
 from mailrules.engine.passes import Report
+from mailrules.engine.standing import Idle
 from mailrules.model.entry import Entry, State
 
 TROUBLED = frozenset({State.PARKED, State.RETRY})
@@ -56,9 +57,12 @@ class _OneLine(logging.Formatter):
         return super().formatMessage(record)
 
 
-def log_outcome(outcome: Report | Failure) -> None:
+def log_outcome(outcome: Outcome) -> None:
     """One line for a pass that did something or failed, one for each message in trouble; all of them under `-v`."""
     log = logging.getLogger(f"mailrules.{outcome.listener}")
+    if isinstance(outcome, Idle):
+        log.info("%s", outcome.reason)
+        return
     if isinstance(outcome, Failure):
         log.error("%s; next try in %.0f s", outcome.reason, outcome.retry_in)
         return

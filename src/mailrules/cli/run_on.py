@@ -13,7 +13,7 @@ from mailrules.cli.run_once import outcome_json
 from mailrules.cli.signals import StopRequest
 from mailrules.cli.terminal import plural
 from mailrules.config.settings import Listener
-from mailrules.engine.listen import Failure, Loop
+from mailrules.engine.listen import Loop, Outcome
 from mailrules.engine.passes import Report
 from mailrules.engine.world import World
 
@@ -31,6 +31,6 @@ def run_on(listeners: Sequence[Listener], world: World, stop: StopRequest, *, as
     return 0
 
 
-def _tell_json(outcome: Report | Failure) -> None:
-    if isinstance(outcome, Failure) or outcome.entries:
+def _tell_json(outcome: Outcome) -> None:
+    if not isinstance(outcome, Report) or outcome.entries:
         click.echo(msgspec.json.encode(outcome_json(outcome)).decode())

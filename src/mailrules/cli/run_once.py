@@ -11,8 +11,9 @@ from mailrules.cli.record import entry_json
 from mailrules.cli.terminal import console, plural, print_json, progress, safe, show
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
-from mailrules.engine.listen import Failure
+from mailrules.engine.listen import Failure, Outcome
 from mailrules.engine.passes import Report, run_pass
+from mailrules.engine.standing import Idle, standing
 from mailrules.engine.world import World
 from mailrules.model.entry import Entry, State
 
@@ -21,7 +22,7 @@ from mailrules.model.entry import Entry, State
 class Once:
     """One listener's pass, and how many messages its journal held before."""
 
-    outcome: Report | Failure
+    outcome: Outcome
     handled: int
 
     @property
@@ -51,8 +52,10 @@ def _passes(listeners: Sequence[Listener], world: World) -> Iterator[Once]:
         yield Once(_pass(listener, world), handled)
 
 
-def _pass(listener: Listener, world: World) -> Report | Failure:
+def _pass(listener: Listener, world: World) -> Outcome:
     try:
+        if idle := standing(listener, world.journal, world.clock()):
+            return idle
         return run_pass(listener, Decider(listener.rules), world)
     except Exception as error:
         return Failure(listener.name, error, 0)
@@ -64,6 +67,8 @@ def _print(done: Sequence[Once]) -> None:
         out.print(safe(once.outcome.listener), style="bold")
         if isinstance(once.outcome, Failure):
             console(stderr=True).print(f"  failed: {safe(once.outcome.reason)}", style="red")
+        elif isinstance(once.outcome, Idle):
+            out.print(f"  {safe(once.outcome.reason)}")
         else:
             if once.entries:
                 show(outcome_table(once.entries, live=True))
@@ -83,6 +88,8 @@ def _notes(report: Report, handled: int) -> Iterator[str]:
         yield f"{there} there before the first pass left alone (`start: all` takes them)"
     elif not report.entries:
         yield f"nothing new: {plural(handled, 'message')} handled before" if handled else "nothing there"
+    if report.ended:
+        yield report.ended
     if report.left:
         yield f"{plural(report.left, 'message')} left for the next pass"
 
@@ -107,13 +114,16 @@ def once_json(once: Once) -> dict[str, Any]:
     return {**outcome_json(once.outcome), "handled_before": once.handled}
 
 
-def outcome_json(outcome: Report | Failure) -> dict[str, Any]:
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
     """A pass for programs."""
     if isinstance(outcome, Failure):
         return {"listener": outcome.listener, "failure": outcome.reason, "messages": []}
+    if isinstance(outcome, Idle):
+        return {"listener": outcome.listener, "failure": "", "ended": outcome.reason, "messages": []}
     return {
         "listener": outcome.listener,
         "failure": "",
+        "ended": outcome.ended,
         "left": outcome.left,
         "before_start": outcome.before_start,
         "messages": [entry_json(entry) for entry in outcome.entries],

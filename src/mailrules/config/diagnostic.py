@@ -28,7 +28,9 @@ class Diagnostic:
         return f"{self.span}: {self.severity}[{self.word}]: {self.message}"
 
 
-WARNINGS = frozenset({"broken-plugin", "shadowed-rule", "expired-rule", "never-matches", "literal-secret"})
+WARNINGS = frozenset(
+    {"broken-plugin", "shadowed-rule", "expired-rule", "expired-schedule", "never-matches", "literal-secret"}
+)
 """Words that warn; every other one is an error, and nothing is run."""
 
 WORDS: dict[str, str] = {
@@ -74,6 +76,7 @@ WORDS: dict[str, str] = {
     "bad-weekday": "A day of the week that cannot be read.",
     "bad-timezone": "No time zone has this name.",
     "bad-cron": "A cron expression that is wrong or never comes.",
+    "bad-schedule": "A schedule with two rhythms, or without a single run.",
     "bad-template": "A template that does not compile, or that names what templates do not know.",
     # rules
     "actions-never-run": "A rule has actions, and its code does not fire them.",
@@ -85,6 +88,7 @@ WORDS: dict[str, str] = {
     "unreachable-rule": "An earlier rule takes every message, so that this one is never asked.",
     "shadowed-rule": "An earlier rule takes every message that this one could.",
     "expired-rule": "The rule's time is over.",
+    "expired-schedule": "The listener's time is over.",
     "never-matches": "Nothing can satisfy the rule.",
     # accounts and listeners
     "unsupported-disposition": "The account's protocol cannot carry out what `keep` or the code asks.",

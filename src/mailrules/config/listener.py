@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailrules.api import Duration
 from mailrules.config import moments
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import suggestion
 from mailrules.config.proof import prove
 from mailrules.config.ruleset import Compiled, RuleFiles, Written
+from mailrules.config.schedule import read_schedule
 from mailrules.config.settings import Account, Listener, Start
 from mailrules.config.spec import ListenerSpec
 from mailrules.config.structure import fit
 from mailrules.config.transition import Transitions
 from mailrules.model.code import Code
 from mailrules.model.rule import UNMATCHED, Rule, RuleSet, Step
+from mailrules.model.schedule import Schedule
 from mailrules.registry import Registry
 
 
@@ -48,7 +49,7 @@ class Listeners:
         account = self._account(node, owner)
         timezone = account.timezone if account else "UTC"
         ruleset, written = self._ruleset(node, timezone)
-        every = self._every(node)
+        schedule = self._schedule(node, timezone)
         start = self._start(node, timezone)
         if spec is None or account is None:
             return None
@@ -63,7 +64,7 @@ class Listeners:
             max_emails=spec.max_emails,
             stop_after_first=spec.stop_after_first,
             start=start,
-            every=every,
+            schedule=schedule,
             span=node.span,
         )
 
@@ -90,20 +91,10 @@ class Listeners:
                 "-1 is all",
             )
 
-    def _every(self, node: Node) -> float:
-        """Seconds between passes; told in full of a shape that fits."""
-        schedule = node.value.get("schedule")
-        if not isinstance(schedule, dict) or not isinstance(schedule.get("every"), str):
-            return 60.0
-        written = node["schedule"]["every"]
-        try:
-            seconds = Duration.parse(written.value).seconds
-        except (ValueError, OverflowError):
-            seconds = 0.0
-        if seconds <= 0:
-            help_ = "write a number with a unit: 5s, 10m"
-            self._findings.add(written.place, "bad-duration", f"{written.place.text} is no pause", help_)
-        return seconds
+    def _schedule(self, node: Node, timezone: str) -> Schedule:
+        if "schedule" not in node:
+            return Schedule(timezone=timezone)
+        return read_schedule(node["schedule"], timezone, self._findings, self._rules.now)
 
     def _start(self, node: Node, timezone: str) -> Start:
         start = node.value.get("start", "now")

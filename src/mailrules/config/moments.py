@@ -12,6 +12,7 @@ from mailrules.config.nearest import nearest
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?")
 _WINDOW = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)")
+_AT_RANDOM = re.compile(r"(?<![a-z])r(?![a-z])", re.IGNORECASE)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEKDAYS = {form: number for number, day in enumerate(_DAYS) for form in (day, day[:3])}
 
@@ -83,6 +84,8 @@ def cron_problem(expression: str) -> str:
 
     if len(expression.split()) != 5:
         return "a cron expression has five fields: minute hour day month weekday"
+    if _AT_RANDOM.search(expression):
+        return f"'{expression}' names moments at random, others each time it is read"
     try:
         croniter(expression, datetime(2024, 1, 1, tzinfo=UTC)).get_next(datetime)
     except CroniterError as error:

@@ -39,7 +39,8 @@ class RuleFiles:
         self._files = files
         self._transitions = transitions
         self._findings = findings
-        self._now = now
+        self.now = now
+        """What is over by then is told."""
         self._compiled: dict[tuple[str, str], Compiled] = {}
 
     def compile(self, name: str, timezone: str, named_at: Place | None = None) -> Compiled:
@@ -57,7 +58,7 @@ class RuleFiles:
         zone = ""
         if spec and spec.timezone:
             zone = moments.read_zone(node["timezone"], spec.timezone, self._findings)
-        around = Surroundings(self._files.root, self._findings, self._transitions, zone or timezone, self._now, zone)
+        around = Surroundings(self._files.root, self._findings, self._transitions, zone or timezone, self.now, zone)
         listed = node["rules"] if isinstance(node.value.get("rules"), list) else ()
         rules = tuple(Written(rule, item) for item in listed if (rule := compile_rule(item, around)))
         unmatched = compile_unmatched(node["unmatched"], around) if "unmatched" in node else None

@@ -123,3 +123,17 @@ def _change(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
     seconds = range(first, int(high.timestamp()) + 1)
     changed = bisect_left(seconds, True, key=lambda second: datetime.fromtimestamp(second, zone).utcoffset() == offset)
     return datetime.fromtimestamp(seconds[changed], UTC)
+
+
+def why_over(schedule: Schedule, *, done: int = 0) -> str:
+    """Why there is no run any more."""
+    if schedule.max_runs is not None and done >= schedule.max_runs:
+        return f"it ended: it has run {done} {'time' if done == 1 else 'times'} (max_runs: {schedule.max_runs})"
+    if schedule.until is not None:
+        return f"it ended: no run is left before {local_time(schedule.until, schedule)}"
+    return f"it ended: '{schedule.cron}' names no moment any more"
+
+
+def local_time(moment: datetime, schedule: Schedule) -> str:
+    """A moment on the clocks of the schedule's zone: `2026-12-31 18:00 (Europe/Paris)`."""
+    return f"{moment.astimezone(ZoneInfo(schedule.timezone)):%Y-%m-%d %H:%M} ({schedule.timezone})"

@@ -1,11 +1,8 @@
-"""The listening loop: passes of many listeners at their intervals, each failing and recovering on its own."""
+"""The listening loop: passes of many listeners by their schedules, each failing and recovering on its own."""
 
 from __future__ import annotations
 
-import heapq
 import queue
-import random
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,13 +10,15 @@ from dataclasses import dataclass, field
 from mailrules.api.options import redact
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
+from mailrules.engine.agenda import Agenda
 from mailrules.engine.passes import Report, run_pass
+from mailrules.engine.standing import Idle
 from mailrules.engine.world import World
 
 WORKERS = 8
 """Passes that run at the same time."""
-LONGEST_BACKOFF = 300.0
-"""Seconds between tries of a listener that keeps failing."""
+LONGEST_SLEEP = 30.0
+"""Seconds after which the clock is looked at again: it may have been set, or the machine may have slept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,62 +39,71 @@ class Failure:
         return redact(f"{text}; {remedy}" if remedy else text)
 
 
+Outcome = Report | Failure | Idle
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """A pass that is over, as the thread that ran it says."""
+
+    listener: str
+    result: Report | Exception
+
+
 @dataclass(slots=True)
 class Loop:
-    """Runs the passes of *listeners* until `stop` is called."""
+    """Runs the passes of *listeners* until `stop` is called, or until every listener has ended."""
 
     listeners: Iterable[Listener]
     world: World
-    told: Callable[[Report | Failure], None]
-    """Told of every pass, in the loop's own thread."""
-    _finished: queue.SimpleQueue[Report | Failure | None] = field(default_factory=queue.SimpleQueue)
-    _failures: dict[str, int] = field(default_factory=dict)
+    told: Callable[[Outcome], None]
+    """Told of every pass, and once of each listener that has ended, in the loop's own thread."""
+    _finished: queue.SimpleQueue[_Finished | None] = field(default_factory=queue.SimpleQueue)
+    _stopping: bool = False
 
     def stop(self) -> None:
         """End after the messages in hand. Safe to call from a signal handler."""
+        self._stopping = True
         self._finished.put(None)
 
     def run(self) -> None:
         """Listen until stopped. A failing listener backs off by itself; the others go on."""
-        watched = {listener.name: (listener, Decider(listener.rules)) for listener in self.listeners}
-        due = [(0.0, name) for name in watched]
+        agenda = Agenda(self.world.clock)
+        deciders: dict[str, Decider] = {}
+        for listener in self.listeners:
+            deciders[listener.name] = Decider(listener.rules)
+            agenda.enter(listener, self.world.journal)
+        self._note(None, agenda)
         with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="pass") as pool:
-            while True:
-                while due and due[0][0] <= time.monotonic():
-                    pool.submit(self._pass, *watched[heapq.heappop(due)[1]])
-                outcome = self._next(due)
-                if outcome is None:
-                    break
-                if isinstance(outcome, Report | Failure):
-                    self.told(outcome)
-                    heapq.heappush(due, (time.monotonic() + self._pause(outcome, watched), outcome.listener))
+            while agenda.busy and not self._stopping:
+                for listener in agenda.take():
+                    pool.submit(self._pass, listener, deciders[listener.name])
+                self._note(self._next(agenda.wait(LONGEST_SLEEP)), agenda)
 
         while not self._finished.empty():
-            if last := self._finished.get():
-                self.told(last)
+            self._note(self._finished.get(), agenda)
 
-    def _next(self, due: list[tuple[float, str]]) -> Report | Failure | bool | None:
-        """What ended; None to stop; False when another pass is due."""
-        wait = max(0.0, due[0][0] - time.monotonic()) if due else None
+    def _next(self, timeout: float) -> _Finished | None:
+        """The pass that ended; None when none did, and another one may be due."""
         try:
-            return self._finished.get(timeout=wait)
+            return self._finished.get(timeout=timeout)
         except queue.Empty:
-            return False
+            return None
 
-    def _pause(self, outcome: Report | Failure, watched: dict[str, tuple[Listener, Decider]]) -> float:
-        return outcome.retry_in if isinstance(outcome, Failure) else watched[outcome.listener][0].every
+    def _note(self, finished: _Finished | None, agenda: Agenda) -> None:
+        if finished is not None:
+            name, result = finished.listener, finished.result
+            if isinstance(result, Report):
+                self.told(result)
+                agenda.ran(name, ended=result.ended)
+            else:
+                self.told(Failure(name, result, agenda.failed(name)))
+        for idle in agenda.ended():
+            self.told(idle)
 
     def _pass(self, listener: Listener, decider: Decider) -> None:
         try:
-            outcome: Report | Failure = run_pass(listener, decider, self.world)
-            self._failures[listener.name] = 0
+            result: Report | Exception = run_pass(listener, decider, self.world)
         except Exception as error:
-            failed = self._failures[listener.name] = self._failures.get(listener.name, 0) + 1
-            outcome = Failure(listener.name, error, backoff(failed, listener.every))
-        self._finished.put(outcome)
-
-
-def backoff(failed: int, every: float) -> float:
-    """Seconds before the next try after *failed* failures in a row: doubling, with jitter, up to five minutes."""
-    longest = min(LONGEST_BACKOFF, max(every, 1.0) * 2.0 ** min(failed - 1, 10))
-    return longest * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+            result = error
+        self._finished.put(_Finished(listener.name, result))

@@ -11,6 +11,7 @@ from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
 from mailrules.core.parse import fingerprint, parse
 from mailrules.engine.process import Case, later, process
+from mailrules.engine.standing import spent
 from mailrules.engine.world import World
 from mailrules.model.code import Code
 from mailrules.model.decision import Decision
@@ -33,6 +34,8 @@ class Report:
     """Messages that wait for the next pass."""
     before_start: int = 0
     """Messages that the first pass left alone, as `start:` says."""
+    ended: str = ""
+    """Why the listener takes no more mail; empty while it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,19 @@ class Pass:
         entries: list[Entry] = []
         present = frozenset(refs)
         for at in range(0, len(queue), BATCH):
-            if self.world.stopping():
+            if self.world.stopping() or (at and self._stopped()):
                 break
             entries += self._batch(queue[at : at + BATCH], present)
             self.world.progress(self.listener.name, min(at + BATCH, len(queue)), len(queue))
-        return Report(self.listener.name, tuple(entries), left + len(queue) - len(entries), skipped)
+        left = 0 if self._stopped() else left + len(queue) - len(entries)
+        return Report(self.listener.name, tuple(entries), left, skipped, spent(self.listener, self.world.journal))
+
+    def _stopped(self) -> bool:
+        """Whether the one message that a listener was to take is on record: what is new stays where it is."""
+        return self.listener.stop_after_first and bool(self.world.journal.history(self.listener.name).stopped)
+
+    def _is_last(self, case: Case) -> bool:
+        return self.listener.stop_after_first and case.entry.code.fires
 
     def _begin(self, refs: Sequence[Ref]) -> int:
         """On the very first pass, put on record what `start:` leaves alone."""
@@ -95,7 +106,7 @@ class Pass:
         in_hand = [_Waiting(entry.ref, entry) for entry in journal.unfinished(name)]
         again = [_Waiting(entry.ref, entry) for entry in journal.due(name, now)]
         known = journal.known(name, refs, account=self.listener.account.name)
-        again += [_Waiting(ref) for ref in refs if ref not in known]
+        again += [] if self._stopped() else [_Waiting(ref) for ref in refs if ref not in known]
         most = len(again) if self.listener.max_emails < 0 else self.listener.max_emails
         return in_hand + again[:most], max(0, len(again) - most)
 
@@ -109,10 +120,10 @@ class Pass:
         waiting: list[Case] = []
         for case in self._decided(fresh):
             waiting.append(case)
-            if case.acts:
+            if case.acts or self._is_last(case):
                 acted += self._act(waiting)
                 waiting = []
-            if self.world.stopping():
+            if self.world.stopping() or any(map(self._is_last, acted[-1:])):
                 break
         finished += self._settle(acted + self._act(waiting))
         for entry in finished:
@@ -129,6 +140,9 @@ class Pass:
         claimed = {entry.ref: entry for entry in (self.world.journal.claim(fresh) if fresh else ())}
         claimed |= {entry.ref: entry for entry in held}
         taken = [replace(case, entry=claimed[case.entry.ref]) for case in cases if case.entry.ref in claimed]
+        for case in filter(self._is_last, taken):  # before it acts: a crash leaves it in hand, and it is taken up first
+            reason = f"it ended: #{case.entry.id} was its first message (stop_after_first)"
+            self.world.journal.stop(self.listener.name, reason)
         return [replace(case, entry=process(case, self.listener, self.world)) if case.acts else case for case in taken]
 
     def _without_doubles(self, read: Sequence[_Read], present: frozenset[Ref]) -> tuple[list[_Read], list[Entry]]:
@@ -275,5 +289,9 @@ def run_pass(listener: Listener, decider: Decider, world: World) -> Report:
         PersonNeeded: somebody must act first.
         JournalError: nothing may be acted on now.
     """
+    began = world.clock()
     with closing(world.open(listener)) as mailbox:
-        return Pass(listener, decider, world, mailbox).run()
+        report = Pass(listener, decider, world, mailbox).run()
+    if listener.schedule.remembered and not world.stopping():  # a run that was broken off is one missed
+        world.journal.ran(listener.name, began)
+    return report

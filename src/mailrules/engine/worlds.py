@@ -16,6 +16,7 @@ from mailrules.engine.world import World, system_clock
 from mailrules.model.entry import Entry
 from mailrules.model.journal import Journal
 from mailrules.model.mailbox import Mailbox
+from mailrules.model.schedule import Schedule
 
 
 def opener(workspace: Workspace, *, readonly: bool) -> Callable[[Listener], Mailbox]:
@@ -66,5 +67,5 @@ def replay_world(mailbox: Mailbox, journal: Journal, *, at: datetime | None = No
 
 
 def for_trial(listener: Listener) -> Listener:
-    """A listener as a trial reads it: everything there is, in one pass, whatever `start:` and `max_emails` say."""
-    return replace(listener, start="all", max_emails=-1, unseen_only=False)
+    """A listener as a trial reads it: everything there is, in one pass, whatever its limits say."""
+    return replace(listener, start="all", max_emails=-1, unseen_only=False, stop_after_first=False, schedule=Schedule())

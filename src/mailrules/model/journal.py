@@ -29,6 +29,17 @@ class Query:
     limit: int | None = 50
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is on record of a listener's runs."""
+
+    runs: int = 0
+    last_run: datetime | None = None
+    """When the latest one began."""
+    stopped: str = ""
+    """Why the listener takes no new mail any more; empty while it does."""
+
+
 class Journal(Protocol):
     """The durable record of every message seen, decided and acted on.
 
@@ -71,6 +82,15 @@ class Journal(Protocol):
 
     def begin(self, listener: str, now: datetime, skipped: Sequence[Entry]) -> None:
         """Note the first pass, together with the messages that it leaves alone."""
+
+    def history(self, listener: str) -> History:
+        """What is on record of its runs; of a listener that never ran, nothing."""
+
+    def ran(self, listener: str, began: datetime) -> None:
+        """Count a run that has come to its end, of a listener whose first pass is noted."""
+
+    def stop(self, listener: str, reason: str) -> None:
+        """Note why a listener whose first pass is noted takes no new mail any more."""
 
     def totals(self, listener: str) -> Mapping[State, int]:
         """How many entries stand in each state."""

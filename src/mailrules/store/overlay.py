@@ -11,7 +11,7 @@ from itertools import count
 from typing import TypeVar
 
 from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord
-from mailrules.model.journal import Journal, JournalError, Query
+from mailrules.model.journal import History, Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
 
 FIRST_NUMBER = 1 << 40
@@ -37,6 +37,7 @@ class OverlayJournal:
         self._own: dict[int, Entry] = {}
         self._places: dict[_Key, int] = {}
         self._first: dict[str, datetime] = {}
+        self._histories: dict[str, History] = {}
         self._turn = threading.RLock()
 
     def known(self, listener: str, refs: Sequence[Ref], *, account: str | None = None) -> Mapping[Ref, Entry]:
@@ -135,6 +136,26 @@ class OverlayJournal:
             for entry in skipped:
                 if _key(entry) not in self._places:
                     self._put(replace(entry, id=next(self._numbers), steps=(), updated=stamp))
+
+    def history(self, listener: str) -> History:
+        """What is on record of its runs; of a listener that never ran, nothing."""
+        with self._turn:
+            below = self._below.history(listener) if self._below else History()
+            return self._histories.get(listener, below)
+
+    def ran(self, listener: str, began: datetime) -> None:
+        """Count a run that has come to its end, of a listener whose first pass is noted."""
+        self._note(listener, lambda history: replace(history, runs=history.runs + 1, last_run=began))
+
+    def stop(self, listener: str, reason: str) -> None:
+        """Note why a listener whose first pass is noted takes no new mail any more."""
+        self._note(listener, lambda history: replace(history, stopped=reason))
+
+    def _note(self, listener: str, changed: Callable[[History], History]) -> None:
+        with self._turn:
+            if self.first_pass(listener) is None:
+                raise JournalError(f"the journal knows of no first pass of listener '{listener}'")
+            self._histories[listener] = changed(self.history(listener))
 
     def totals(self, listener: str) -> Mapping[State, int]:
         """How many entries stand in each state; every state is named."""

@@ -13,11 +13,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from mailrules.store.columns import AnyText, Instant, Json
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that these tables are: a journal stamped with it is opened without looking at any migration."""
 
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
@@ -84,6 +85,9 @@ listeners = Table(
     metadata,
     Column("name", AnyText, primary_key=True),
     Column("first_pass", Instant, nullable=False),
+    Column("runs", Integer, nullable=False, server_default=text("0")),
+    Column("last_run", Instant),
+    Column("stopped", AnyText),
 )
 
 # Alembic's own table, as Alembic makes it, so that a fresh journal is stamped without importing it.

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 
 from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord
-from mailrules.model.journal import Journal, JournalError, Query
+from mailrules.model.journal import History, Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
 from mailrules.store.claim import add_new, claim, if_new, places
 from mailrules.store.failure import told
@@ -180,6 +180,27 @@ class SqlJournal:
         with self._writing() as connection:
             connection.execute(if_new(connection, listeners), {"name": listener, "first_pass": now})
             add_new(connection, skipped, self._clock(), _token())
+
+    def history(self, listener: str) -> History:
+        """What is on record of its runs; of a listener that never ran, nothing."""
+        query = select(listeners.c.runs, listeners.c.last_run, listeners.c.stopped).where(listeners.c.name == listener)
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return History(row.runs, row.last_run, row.stopped or "") if row else History()
+
+    def ran(self, listener: str, began: datetime) -> None:
+        """Count a run that has come to its end, of a listener whose first pass is noted."""
+        self._note(listener, runs=listeners.c.runs + 1, last_run=began)
+
+    def stop(self, listener: str, reason: str) -> None:
+        """Note why a listener whose first pass is noted takes no new mail any more."""
+        self._note(listener, stopped=reason)
+
+    def _note(self, listener: str, **columns: Any) -> None:
+        with self._writing() as connection:
+            noted = connection.execute(update(listeners).where(listeners.c.name == listener).values(**columns))
+            if not noted.rowcount:
+                raise JournalError(f"the journal knows of no first pass of listener '{listener}'")
 
     def totals(self, listener: str) -> Mapping[State, int]:
         """How many entries stand in each state; every state is named."""

@@ -25,6 +25,7 @@ from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord, StepStat
 from mailrules.model.journal import Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
 from mailrules.model.rule import Disposition
+from mailrules.testing.runs_contract import RunsContract
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LISTENER = "support-inbox"
@@ -76,7 +77,7 @@ FULL = entry(
 ODD_TEXT = "nul \x00, surrogates \udcff\ud800, substitute \x1a001a, quote ' \" \\, emoji 🙂, % _"
 
 
-class JournalContract:
+class JournalContract(RunsContract):
     """Behaviours of `mailrules.model.journal.Journal`, each a test. A subclass gives the fixture `journal`, empty."""
 
     @pytest.fixture

@@ -1,6 +1,7 @@
 """`mailrules run`: handling mail for real."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -227,3 +228,22 @@ def test_a_second_interrupt_does_not_wait_and_what_is_in_doubt_is_a_persons_to_s
     next(path for path in (workspace / "mailbox" / "new").iterdir() if path.name == "2.b").unlink()
     assert run("run", "--once").code == 1
     assert "find out whether it happened: `mailrules retry 1` does it again" in run("log", "1").out
+
+
+@pytest.mark.parametrize(
+    ("schedule", "passes", "reason"),
+    [
+        ("{max_runs: 1}", 1, "it ended: it has run 1 time (max_runs: 1)"),
+        ("{from: 2099-01-01}", 0, "it begins 2099-01-01 00:00 (UTC)"),
+        ("{until: 2026-01-01}", 0, "it ended: no run is left before 2026-01-01 00:00 (UTC)"),
+    ],
+)
+def test_once_keeps_to_the_window_and_the_number_of_runs(run, workspace, schedule, passes, reason):
+    file = Path("mailrules.yaml")
+    file.write_text(re.sub(r"schedule: \{.*?\}", f"schedule: {schedule}", file.read_text()))
+
+    done = [run("run", "--once", "--json").json["listeners"][0] for _ in range(2)]
+
+    assert sum(len(each["messages"]) for each in done) == passes
+    assert done[1]["ended"] == reason
+    assert reason in run("run", "--once").out

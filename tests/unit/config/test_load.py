@@ -94,7 +94,7 @@ def test_a_listener_as_written(workspace):
 
     assert (inbox.folder, inbox.unseen_only, inbox.max_emails, inbox.stop_after_first) == ("Support", True, -1, True)
     assert inbox.start == datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=1)))
-    assert inbox.every == 90.0
+    assert (inbox.schedule.every, inbox.schedule.timezone) == (90.0, "Europe/Paris")
     assert inbox.rules.timezone == "Europe/Paris"
 
 
@@ -102,7 +102,7 @@ def test_a_listener_by_its_defaults(workspace):
     plain = workspace.listeners["plain"]
 
     assert (plain.folder, plain.unseen_only, plain.max_emails, plain.stop_after_first) == ("INBOX", False, 5, False)
-    assert (plain.start, plain.every, plain.listen) == ("now", 60.0, True)
+    assert (plain.start, plain.schedule.every, plain.listen) == ("now", 60.0, True)
 
 
 def test_without_rules_every_message_fires(workspace):

@@ -5,14 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from tests.unit.engine.house import Transient, mail
+from tests.unit.engine.house import START, Transient, mail
 
-from mailrules.engine.listen import LONGEST_BACKOFF, Failure, Loop, backoff
+from mailrules.engine import listen
+from mailrules.engine.agenda import LONGEST_BACKOFF, backoff
+from mailrules.engine.listen import Failure, Loop
 from mailrules.engine.passes import Report
+from mailrules.engine.standing import Idle
+from mailrules.engine.world import system_clock
 from mailrules.model.action import PersonNeeded
 from mailrules.model.entry import State
+from mailrules.model.journal import History
+from mailrules.model.schedule import Schedule
+
+OFTEN = Schedule(every=0.01)
 
 
 def until(happened, limit=10.0):
@@ -28,7 +37,7 @@ def running(house):
 
     def start(*listeners, **edges):
         told: list[Report | Failure] = []
-        loop = Loop(listeners, house.world(**edges), told.append)
+        loop = Loop(listeners, house.world(**{"clock": system_clock} | edges), told.append)
         thread = threading.Thread(target=loop.run)
         thread.start()
         loops.append((loop, thread))
@@ -41,7 +50,7 @@ def running(house):
 
 
 def test_mail_that_comes_later_is_handled_by_a_later_pass(house, running):
-    _, _, told = running(house.listener(house.rule("all", None, 3), every=0.01))
+    _, _, told = running(house.listener(house.rule("all", None, 3), schedule=OFTEN))
     until(lambda: told)
 
     house.box.messages = {"1": mail(1)}
@@ -58,7 +67,7 @@ def test_a_listener_that_fails_does_not_delay_the_others_and_recovers(house, run
             raise Transient("the server is away")
         return house.box
 
-    listener = house.listener(house.rule("all", None, 4), every=0.01)
+    listener = house.listener(house.rule("all", None, 4), schedule=OFTEN)
     _, _, told = running(replace(listener, name="bad"), replace(listener, name="good"), open=open_)
     until(lambda: sum(report.listener == "good" for report in told) > 5)
 
@@ -67,6 +76,56 @@ def test_a_listener_that_fails_does_not_delay_the_others_and_recovers(house, run
     assert len(failures) <= 2
     broken[0] = False
     until(lambda: any(isinstance(report, Report) and report.listener == "bad" for report in told))
+
+
+def test_a_schedule_that_is_used_up_ends_its_listener_which_is_said_once_and_then_the_loop_ends(house, running):
+    twice, thrice = Schedule(every=0.01, max_runs=2), Schedule(every=0.01, max_runs=3)
+    one = house.listener(schedule=twice)
+
+    _, thread, told = running(one, replace(one, name="other", schedule=thrice))
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert [
+        sum(isinstance(each, Report) and each.listener == name for each in told) for name in ("inbox", "other")
+    ] == [2, 3]
+    assert [(idle.listener, idle.reason) for idle in told if isinstance(idle, Idle)] == [
+        ("inbox", "it ended: it has run 2 times (max_runs: 2)"),
+        ("other", "it ended: it has run 3 times (max_runs: 3)"),
+    ]
+
+
+def test_runs_of_earlier_processes_count(house, running):
+    listener = house.listener(schedule=Schedule(every=0.01, max_runs=3))
+    house.run(listener)
+    house.run(listener)
+
+    _, thread, told = running(listener)
+    thread.join(10)
+
+    assert [type(each) for each in told] == [Report, Idle]
+    assert house.journal.history("inbox").runs == 3
+
+
+def test_a_cron_schedule_follows_the_clock_and_each_run_is_on_record(house, running, monkeypatch):
+    monkeypatch.setattr(listen, "LONGEST_SLEEP", 0.005)
+    asked = []
+    listener = house.listener(schedule=Schedule(cron="0 * * * *"))
+    _, _, told = running(listener, clock=lambda: asked.append(house.now) or house.now)
+    until(lambda: asked)
+
+    for hour in (1, 2):
+        house.now = START + timedelta(hours=hour, seconds=1)
+        until(lambda hour=hour: len(told) == hour)
+
+    assert house.journal.history("inbox") == History(2, START + timedelta(hours=2, seconds=1))
+
+
+def test_a_run_that_was_broken_off_is_made_up_for_by_the_next_process(house):
+    listener = house.listener(schedule=Schedule(cron="0 * * * *"))
+    house.run(listener, stopping=lambda: True)
+
+    assert house.journal.history("inbox") == History()
 
 
 def test_stopping_waits_for_the_message_in_hand(house, running):

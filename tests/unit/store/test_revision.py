@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from mailrules.model.journal import JournalError, Query
+from mailrules.model.journal import History, JournalError, Query
 from mailrules.store import revision, schema
 from mailrules.store.sql import open_journal
-from mailrules.testing.journal_contract import entry
+from mailrules.testing.journal_contract import NOON, entry
 
 MADE_BY = "SELECT sql FROM sqlite_master WHERE name = ?"
 SHIPPED = Path(revision.__file__).with_name("migrations")
@@ -77,23 +78,24 @@ def test_an_older_journal_is_brought_up_when_it_is_opened(tmp_path, monkeypatch)
     old = open_journal(url)
     old.claim([entry(1)])
     old.close()
+    after = f"{int(schema.HEAD) + 1:04d}"
     migrations = tmp_path / "migrations"
     (migrations / "versions").mkdir(parents=True)
-    for name in ("env.py", "versions/r0001_entries.py"):
-        (migrations / name).write_text((SHIPPED / name).read_text())
-    (migrations / "versions" / "r0002_note.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    for shipped in (SHIPPED / "env.py", *SHIPPED.glob("versions/r*.py")):
+        (migrations / shipped.relative_to(SHIPPED)).write_text(shipped.read_text())
+    (migrations / "versions" / f"r{after}_note.py").write_text(
+        f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = {after!r}, {schema.HEAD!r}\n"
         "def upgrade():\n    op.create_table('note', sa.Column('id', sa.Integer, primary_key=True))\n"
     )
-    shipped = revision.config
+    config = revision.config
 
     def next_release(connection):
-        settings = shipped(connection)
+        settings = config(connection)
         settings.set_main_option("script_location", str(migrations))
         return settings
 
     monkeypatch.setattr(revision, "config", next_release)
-    monkeypatch.setattr(revision, "HEAD", "0002")
+    monkeypatch.setattr(revision, "HEAD", after)
     with pytest.raises(JournalError, match="'mailrules run' brings it up"):
         open_journal(url, readonly=True)
     new = open_journal(url)
@@ -101,8 +103,23 @@ def test_an_older_journal_is_brought_up_when_it_is_opened(tmp_path, monkeypatch)
     new.close()
     with closing(sqlite3.connect(tmp_path / "journal.db")) as file:
         assert file.execute("SELECT version_num, (SELECT count(*) FROM note) FROM alembic_version").fetchall() == [
-            ("0002", 0)
+            (after, 0)
         ]
+
+
+def test_a_journal_from_before_runs_were_counted_keeps_what_it_has(tmp_path):
+    path = tmp_path / "journal.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        command.upgrade(revision.config(connection), "0001")
+        connection.exec_driver_sql("INSERT INTO listener VALUES ('inbox', '2026-03-01T12:00:00.000000+00:00')")
+    engine.dispose()
+
+    with closing(open_journal(f"sqlite:///{path}")) as journal:
+        journal.ran("inbox", NOON)
+
+        assert journal.first_pass("inbox") == datetime(2026, 3, 1, 12, tzinfo=UTC)
+        assert journal.history("inbox") == History(1, NOON)
 
 
 @pytest.mark.parametrize("readonly", [False, True])

@@ -1,0 +1,188 @@
+"""What runs when, by a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailrules.config.settings import Account, Listener
+from mailrules.engine.agenda import LONGEST_BACKOFF, Agenda
+from mailrules.model.rule import RuleSet
+from mailrules.model.schedule import Schedule
+from mailrules.store.overlay import OverlayJournal
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+HOURLY = {"cron": "0 * * * *"}
+
+
+class Day:
+    """A clock, a journal, and an agenda of one process after another."""
+
+    def __init__(self):
+        self.now = NOON
+        self.journal = OverlayJournal()
+        self.start()
+
+    def start(self, *listeners):
+        self.agenda = Agenda(lambda: self.now)
+        for listener in listeners:
+            self.journal.begin(listener.name, self.now, [])
+            self.agenda.enter(listener, self.journal)
+
+    def after(self, **delta):
+        self.now += timedelta(**delta)
+        return [listener.name for listener in self.agenda.take()]
+
+    def run(self, name="inbox"):
+        self.agenda.ran(name)
+        self.journal.ran(name, self.now)
+
+    def ended(self):
+        return [(idle.listener, idle.reason) for idle in self.agenda.ended()]
+
+
+@pytest.fixture
+def day():
+    return Day()
+
+
+def listener(name="inbox", **settings):
+    return Listener(name, Account("local"), RuleSet(), schedule=Schedule(**settings))
+
+
+def test_listeners_run_by_their_pauses(day):
+    day.start(listener("often", every=10.0), listener("seldom", every=25.0))
+    taken = []
+    for second in range(61):
+        for name in day.after(seconds=1 if second else 0):
+            day.run(name)
+            taken.append((second, name))
+
+    assert [second for second, name in taken if name == "often"] == [0, 10, 20, 30, 40, 50, 60]
+    assert [second for second, name in taken if name == "seldom"] == [0, 25, 50]
+
+
+def test_what_runs_is_not_taken_again(day):
+    day.start(listener(every=10.0))
+
+    assert [day.after(), day.after(seconds=60)] == [["inbox"], []]
+
+
+def test_until_the_next_run_there_is_time_to_sleep(day):
+    day.start(listener(every=10.0))
+    assert day.agenda.wait(30.0) == 0
+    day.after()
+    assert day.agenda.wait(30.0) == 30
+    day.run()
+
+    assert (day.agenda.wait(30.0), day.agenda.wait(3.0)) == (10, 3)
+
+
+@pytest.mark.parametrize(("overlap", "runs"), [("skip", []), ("queue", ["inbox"])])
+def test_a_run_that_comes_due_during_another(day, overlap, runs):
+    day.start(listener(every=60.0, overlap=overlap))
+    day.after()
+    day.now += timedelta(seconds=150)
+    day.run()
+
+    assert day.after() == runs
+
+
+@pytest.mark.parametrize(("misfire", "runs"), [("skip", []), ("once", ["inbox"])])
+@pytest.mark.parametrize("restart", [True, False])
+def test_runs_missed_by_a_process_that_was_down_or_asleep(day, misfire, runs, restart):
+    schedule = {**HOURLY, "misfire": misfire}
+    day.start(listener(**schedule))
+    day.after(hours=1)
+    day.run()
+    day.now += timedelta(hours=5, minutes=30)
+    if restart:
+        day.start(listener(**schedule))
+
+    assert day.after() == runs
+    if runs:
+        day.run()
+    assert day.after(minutes=29) == []
+    assert day.after(minutes=1) == ["inbox"]
+
+
+def test_a_restart_repeats_no_run(day):
+    day.start(listener(**HOURLY))
+    assert day.after(hours=1) == ["inbox"]
+    day.run()
+    day.start(listener(**HOURLY))
+
+    assert day.after(seconds=20) == []
+
+
+def test_a_run_that_did_not_end_is_run_again_after_a_restart(day):
+    day.journal.begin("inbox", NOON, [])
+    day.journal.ran("inbox", NOON)
+    day.start(listener(**HOURLY))
+    assert day.after(hours=1) == ["inbox"]
+    day.start(listener(**HOURLY))
+
+    assert day.after(minutes=5) == ["inbox"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "runs", "reason"),
+    [
+        ({"every": 60.0, "max_runs": 2}, 2, "it ended: it has run 2 times (max_runs: 2)"),
+        ({"every": 60.0, "max_runs": 1}, 1, "it ended: it has run 1 time (max_runs: 1)"),
+        (
+            {"every": 60.0, "until": NOON + timedelta(minutes=3), "timezone": "Europe/Paris"},
+            3,
+            "it ended: no run is left before 2026-06-01 14:03 (Europe/Paris)",
+        ),
+        ({**HOURLY, "until": NOON}, 0, "it ended: no run is left before 2026-06-01 12:00 (UTC)"),
+    ],
+)
+def test_an_end_is_told_once_with_its_reason_and_then_there_is_nothing_to_do(day, settings, runs, reason):
+    day.start(listener(**settings))
+    told, taken = day.ended(), 0
+    for _ in range(10):
+        for name in day.after():
+            day.run(name)
+            taken += 1
+        told += day.ended()
+        day.now += timedelta(minutes=1)
+
+    assert (taken, told) == (runs, [("inbox", reason)])
+    assert not day.agenda.busy
+    assert day.agenda.wait(30.0) == 0
+
+
+def test_a_listener_that_fails_is_tried_again_ever_later_and_recovers(day):
+    day.start(listener(**HOURLY))
+    day.after(hours=1)
+    waits = []
+    for _ in range(12):
+        waits.append(day.agenda.failed("inbox"))
+        assert day.after(seconds=waits[-1]) == ["inbox"]
+    day.run()
+
+    assert 45 <= waits[0] <= 75
+    assert all(wait <= LONGEST_BACKOFF * 1.25 for wait in waits)
+    assert day.agenda.wait(1e6) > 0
+    assert day.journal.history("inbox").runs == 1
+
+
+def test_a_failure_does_not_lead_beyond_the_end(day):
+    day.start(listener(every=60.0, until=NOON + timedelta(seconds=30)))
+    day.after()
+    day.agenda.failed("inbox")
+
+    assert not day.agenda.busy
+    assert day.ended() == [("inbox", "it ended: no run is left before 2026-06-01 12:00 (UTC)")]
+
+
+def test_a_clock_that_is_set_back_does_not_hold_up_a_pause(day):
+    day.start(listener(every=60.0))
+    day.after()
+    day.run()
+    day.now -= timedelta(days=30)
+
+    assert day.after() == []
+    assert day.after(seconds=60) == ["inbox"]
