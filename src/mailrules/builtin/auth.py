@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from mailrules.api import (
+    Auth,
     AuthType,
     Credential,
     NoCredential,
@@ -16,9 +17,10 @@ from mailrules.api import (
     PasswordCredential,
     Place,
     Secret,
+    TokenCredential,
     hookimpl,
 )
-from mailrules.builtin.oauth2.auth import OAUTH2
+from mailrules.builtin.oauth2.options import OAuth2Options
 
 
 class PasswordOptions(Options, frozen=True):
@@ -48,6 +50,13 @@ def with_password(options: PasswordOptions, _place: Place) -> Constant:
     return Constant(PasswordCredential(options.login, options.password))
 
 
+def with_token(options: OAuth2Options, place: Place) -> Auth:
+    """Log in by access token."""
+    from mailrules.builtin.oauth2.auth import OAuth2
+
+    return OAuth2(options, place)
+
+
 def with_nothing(_options: NoOptions, _place: Place) -> Constant:
     """No log-in."""
     return Constant(NoCredential())
@@ -63,7 +72,13 @@ def mailrules_auths() -> Iterable[AuthType]:
         build=with_password,
         yields=PasswordCredential,
     )
-    yield OAUTH2
+    yield AuthType(
+        name="oauth2",
+        summary="An access token from an OpenID provider, renewed by itself.",
+        options=OAuth2Options,
+        build=with_token,
+        yields=TokenCredential,
+    )
     yield AuthType(
         name="none",
         summary="No log-in: local files, or a server that asks for none.",

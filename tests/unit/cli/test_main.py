@@ -16,6 +16,7 @@ MAIN = "import sys; from mailrules.cli.main import main; code = main({arguments}
 HEAVY = frozenset(
     {
         "alembic",
+        "authlib",
         "charset_normalizer",
         "croniter",
         "httpx2",

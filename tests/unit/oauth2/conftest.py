@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from mailrules.api import Place, build_options
-from mailrules.builtin.oauth2.auth import OAUTH2
+from mailrules.builtin.oauth2.auth import OAuth2
+from mailrules.builtin.oauth2.options import OAuth2Options
 
 
 class ScriptedProvider:
@@ -102,7 +103,7 @@ def made(provider, tmp_path):
             "timeout": "500ms",
             **options,
         }
-        return OAUTH2.build(build_options(OAUTH2.options, raw, root=Path()), Place(tmp_path, account="box"))
+        return OAuth2(build_options(OAuth2Options, raw, root=Path()), Place(tmp_path, account="box"))
 
     return made_
 

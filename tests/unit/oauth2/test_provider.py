@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from mailrules.api import OptionsError, PersonNeeded, Secret, TokenCredential, Transient, build_options
-from mailrules.builtin.oauth2.auth import OAUTH2
+from mailrules.builtin.oauth2.options import OAuth2Options
 
 SPENT = {"access": "old", "refresh": "refresh-1", "obtained": 1.0, "expires": 2.0}
 
@@ -167,4 +167,4 @@ def test_options_that_can_never_work_are_refused(options, said):
     usual = {"login": "jo", "client_id": "me", "discovery_url": "https://login.example/x"}
 
     with pytest.raises(OptionsError, match=said):
-        build_options(OAUTH2.options, usual | options, root=Path())
+        build_options(OAuth2Options, usual | options, root=Path())

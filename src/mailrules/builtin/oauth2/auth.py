@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from mailrules.api import (
-    AuthType,
     Credential,
     LogInState,
     Permanent,
@@ -177,12 +176,3 @@ def keeping(options: OAuth2Options, workspace: Path) -> Keeping:
         service, _, user = name.rpartition("/")
         return TokenKeyring(service, user, workspace / FOLDER / f".{file}.lock")
     return TokenFile(workspace / FOLDER / file)
-
-
-OAUTH2 = AuthType(
-    name="oauth2",
-    summary="An access token from an OpenID provider, renewed by itself.",
-    options=OAuth2Options,
-    build=OAuth2,
-    yields=TokenCredential,
-)
