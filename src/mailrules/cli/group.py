@@ -21,6 +21,7 @@ COMMANDS = (
     "explain",
     "log",
     "retry",
+    "schedule",
     "auth",
     "plugins",
     "schema",

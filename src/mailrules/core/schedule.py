@@ -125,6 +125,12 @@ def _change(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(seconds[changed], UTC)
 
 
+def is_moved(schedule: Schedule, run: datetime) -> bool:
+    """Whether a cron *run* stands for times that the clocks of its day left out."""
+    wall = run.astimezone(ZoneInfo(schedule.timezone)).replace(tzinfo=None)
+    return next(_walls(schedule.cron, wall), None) != wall
+
+
 def why_over(schedule: Schedule, *, done: int = 0) -> str:
     """Why there is no run any more."""
     if schedule.max_runs is not None and done >= schedule.max_runs:
