@@ -13,7 +13,18 @@ from tests.meta.pages import REPOSITORY
 from mailrules.config.schema import as_text, schemas
 from mailrules.registry import load_registry
 
-HEAVY = ("jsonschema", "jinja2", "croniter", "sqlalchemy", "alembic", "httpx2", "authlib", "imapclient", "rich", "difflib")
+HEAVY = (
+    "jsonschema",
+    "jinja2",
+    "croniter",
+    "sqlalchemy",
+    "alembic",
+    "httpx2",
+    "authlib",
+    "imapclient",
+    "rich",
+    "difflib",
+)
 
 
 @pytest.fixture
