@@ -42,7 +42,7 @@ COMPILE = 0.5
 """Seconds for 10,000 rules."""
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
-CHUNK = 16384
+CHUNK = 8192
 OURS = "mailrules"
 Case = tuple[str, int]
 """A program and a number of rules."""

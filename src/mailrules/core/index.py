@@ -8,7 +8,7 @@ from heapq import merge
 from typing import Any
 
 from mailrules.core.sources import Source
-from mailrules.core.triggers import LATE, Key, Trigger, rank, triggers
+from mailrules.core.triggers import LATE, Key, Kind, Trigger, rank, triggers
 from mailrules.core.view import View
 from mailrules.model.condition import Test
 from mailrules.model.message import Extent
@@ -29,21 +29,9 @@ class Index:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         offers = [triggers(rule.condition) for rule in rules]
-        crowd = Counter([key for offer in offers for trigger in offer for key in trigger])
-
-        def crowding(trigger: Trigger) -> int:
-            most = max([crowd[key] for key in trigger])
-            return most.bit_length() if most > CROWD else 0
-
-        def by_header(trigger: Trigger) -> tuple[bool, int, tuple[bool, int, int]]:
-            ranked = rank(trigger)
-            return ranked[0], crowding(trigger), ranked
-
-        def by_whole(trigger: Trigger) -> tuple[int, tuple[bool, int, int]]:
-            return crowding(trigger), rank(trigger)
-
-        header = [_chosen(offer, by_header) for offer in offers]
-        whole = [_chosen(offer, by_whole) for offer in offers]
+        crowd = _Crowd(offers)
+        header = [_chosen(offer, crowd.by_header) for offer in offers]
+        whole = [_chosen(offer, crowd.by_whole) for offer in offers]
         self._header = _Tables(header)
         self._whole = self._header if whole == header else _Tables(whole)
 
@@ -56,6 +44,26 @@ def _chosen(offer: list[Trigger], order: Callable[[Trigger], tuple[Any, ...]]) -
     if len(offer) < 2:
         return offer[0] if offer else ()
     return min(offer, key=order)
+
+
+class _Crowd:
+    """How many rules need each key: the fewer, the better a trigger it makes; the least order is the best trigger."""
+
+    def __init__(self, offers: Sequence[list[Trigger]]) -> None:
+        self._needed = Counter([key for offer in offers for trigger in offer for key in trigger])
+
+    def by_header(self, trigger: Trigger) -> tuple[Any, ...]:
+        """First of all it must be in the header block."""
+        (late, kind, length), most = rank(trigger), self._most(trigger)
+        return late, most > CROWD and most.bit_length(), kind >= Kind.SHORT, most.bit_length(), kind, length
+
+    def by_whole(self, trigger: Trigger) -> tuple[Any, ...]:
+        """First of all it must not be one that many need, then not in the body."""
+        (late, kind, length), most = rank(trigger), self._most(trigger)
+        return most > CROWD and most.bit_length(), late, kind >= Kind.SHORT, most.bit_length(), kind, length
+
+    def _most(self, trigger: Trigger) -> int:
+        return max([self._needed[key] for key in trigger])
 
 
 class _Tables:

@@ -108,8 +108,11 @@ class View:
         values: list[Text] = []
         mailboxes: list[Text] = []
         for name in names:
-            texts = _chosen(self.message.header(name), occurrence)
-            values += [Text((text,)) for text in texts]
+            texts = self.message.header(name)
+            if occurrence is not None:
+                texts = _chosen(texts, occurrence)
+            if texts:
+                values += [Text((text,)) for text in texts]
             if addressed and texts:
                 mailboxes += [Text.of(address) for address in self._mailboxes(name, texts, occurrence)]
         return Reading((*mailboxes, *values), present=bool(values), number=len(mailboxes) if addressed else len(values))
@@ -125,9 +128,7 @@ def addressed(test: Test) -> bool:
     return test.field in ADDRESS_HEADERS or any(operator.name in ADDRESS_OPERATORS for operator in test.operators)
 
 
-def _chosen(texts: Sequence[str], occurrence: int | None) -> Sequence[str]:
-    if occurrence is None:
-        return texts
+def _chosen(texts: tuple[str, ...], occurrence: int) -> tuple[str, ...]:
     at = occurrence - 1 if occurrence > 0 else len(texts) + occurrence
     return texts[at : at + 1] if 0 <= at < len(texts) else ()
 

@@ -132,3 +132,9 @@ def test_a_pattern_that_fits_into_none_is_told_of():
     patterns.find("42x", found)
 
     assert ({1}, (5, 6)) == (found, patterns.refused)
+
+
+def test_of_the_literals_of_a_pattern_the_one_that_fewest_rules_need_is_looked_for():
+    rules = [test("subject", regex=rf"^Invoice .*order {number}x") for number in range(5)]
+
+    assert candidates(*rules, test("subject", regex=r"^Invoice .*42")) == [5]
