@@ -302,6 +302,31 @@ def test_logging_in_again_heals_what_was_revoked(place, servers):
     assert subjects(place) == ["lunch"]
 
 
+def test_while_it_runs_a_person_is_told_once_and_logging_in_heals_it(place, servers):
+    place.write(mailrules=servers.account(person(servers)))
+    log_in(place)
+    revoke(servers.oidc, kept(place)["refresh"])
+    change(place, expires=time.time() - 1)
+    with command(place, "run", PYTHONUNBUFFERED="1") as running:
+        try:
+            said = [next(line for line in running.stdout if "a person must act" in line)]
+            time.sleep(4)
+            servers.dovecot.mailbox("alice").deliver(LUNCH)
+            log_in(place)
+            for line in running.stdout:
+                said.append(line)
+                if "1 done" in line:
+                    break
+        finally:
+            running.terminate()
+
+    told = "".join(said)
+    assert told.count("a person must act") == 1
+    assert "ERROR mailrules.inbox: a person must act: alice@tb.test cannot log in: invalid_grant" in told
+    assert "run: mailrules auth login box; next try in" in told
+    assert "it goes on" in told
+
+
 @pytest.mark.parametrize("protocol", ["imap", "pop3"])
 def test_a_token_that_the_mail_server_refuses_is_renewed_once(place, servers, protocol):
     servers.dovecot.mailbox("alice").deliver(LUNCH)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from mailrules.api import PersonNeeded
 from mailrules.cli.record import moment
 from mailrules.cli.terminal import plural, safe
 from mailrules.engine.listen import Failure, Outcome
@@ -55,6 +56,27 @@ class _OneLine(logging.Formatter):
         """See `logging.Formatter`."""
         record.message = safe(record.message)
         return super().formatMessage(record)
+
+
+class PassLog:
+    """The lines of one run. What a person must do is told once and not at every try, and when it has been done."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+        """What was told of listeners for which somebody must act."""
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Tell of one outcome."""
+        before = self._told.pop(outcome.listener, "")
+        log = logging.getLogger(f"mailrules.{outcome.listener}")
+        if isinstance(outcome, Failure) and isinstance(outcome.error, PersonNeeded):
+            self._told[outcome.listener] = outcome.reason
+            level = logging.DEBUG if before == outcome.reason else logging.ERROR
+            log.log(level, "a person must act: %s; next try in %.0f s", outcome.reason, outcome.retry_in)
+            return
+        if before and isinstance(outcome, Report):
+            log.info("it goes on")
+        log_outcome(outcome)
 
 
 def log_outcome(outcome: Outcome) -> None:
