@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
 from mailrules.core.parse import fingerprint, parse
+from mailrules.engine.expire import EXPIRY
 from mailrules.engine.process import Case, later, process
 from mailrules.engine.standing import spent
 from mailrules.engine.world import World
 from mailrules.model.code import Code
 from mailrules.model.decision import Decision
-from mailrules.model.entry import Entry, State
+from mailrules.model.entry import Entry, State, StepRecord
 from mailrules.model.journal import Query
 from mailrules.model.mailbox import Head, Mailbox, Ref, Settlement
 from mailrules.model.message import Extent, Message
 
-BATCH = 1000
-"""Messages whose header blocks are in memory at once, and whose dispositions are settled together."""
+BATCH = 2000
+"""Messages whose header blocks are in memory at once, and that the journal takes in hand in one write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,17 @@ class _Read:
 
 
 @dataclass(frozen=True, slots=True)
+class _Acted:
+    """A message of which nothing is left to do but its disposition, if its entry says that it is `acted`."""
+
+    entry: Entry
+    again: bool
+    """Whether an earlier pass may have carried out its disposition."""
+    performed: bool
+    """Whether steps were performed: its disposition does not wait for other messages then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """A pass under way: a listener with its decider, on an open mailbox, in a world."""
 
@@ -71,21 +84,30 @@ class Pass:
         skipped = self._begin(refs)
         queue, left = self._queue(refs)
         entries: list[Entry] = []
+        acted: list[_Acted] = []
         present = frozenset(refs)
         for at in range(0, len(queue), BATCH):
             if self.world.stopping() or (at and self._stopped()):
                 break
-            entries += self._batch(queue[at : at + BATCH], present)
+            ended, more = self._batch(queue[at : at + BATCH], present)
+            entries += self._recorded(ended)
+            acted += more
+            if any(one.performed or one.again for one in more):
+                entries += self._settle(acted)
+                acted = []
             self.world.progress(self.listener.name, min(at + BATCH, len(queue)), len(queue))
+        entries += self._settle(acted)
         left = 0 if self._stopped() else left + len(queue) - len(entries)
+        order = {waiting.ref: position for position, waiting in enumerate(queue)}
+        entries.sort(key=lambda entry: order[entry.ref])
         return Report(self.listener.name, tuple(entries), left, skipped, spent(self.listener, self.world.journal))
 
     def _stopped(self) -> bool:
         """Whether the one message that a listener was to take is on record: what is new stays where it is."""
         return self.listener.stop_after_first and bool(self.world.journal.history(self.listener.name).stopped)
 
-    def _is_last(self, case: Case) -> bool:
-        return self.listener.stop_after_first and case.entry.code.fires
+    def _is_last(self, entry: Entry) -> bool:
+        return self.listener.stop_after_first and entry.code.fires
 
     def _begin(self, refs: Sequence[Ref]) -> int:
         """On the very first pass, put on record what `start:` leaves alone."""
@@ -96,42 +118,39 @@ class Pass:
         for head in self.mailbox.heads(refs) if start != "all" else ():
             if not isinstance(start, datetime) or head.received is None or head.received < start:
                 reason = f"it was there before the first pass (start: {start})"
-                skipped.append(replace(self._entry(self._read(head)), state=State.SKIPPED, reason=reason))
+                skipped.append(self._entry(self._read(head), state=State.SKIPPED, reason=reason))
         journal.begin(name, self.world.clock(), skipped)
         return len(skipped)
 
     def _queue(self, refs: Sequence[Ref]) -> tuple[list[_Waiting], int]:
         """What a crash left in hand, what is due again, then what is new; and how many must wait."""
         journal, name, now = self.world.journal, self.listener.name, self.world.clock()
-        in_hand = [_Waiting(entry.ref, entry) for entry in journal.unfinished(name)]
-        again = [_Waiting(entry.ref, entry) for entry in journal.due(name, now)]
+        in_hand = [_Waiting(entry.ref, entry) for entry in _mail(journal.unfinished(name))]
+        again = [_Waiting(entry.ref, entry) for entry in _mail(journal.due(name, now))]
         known = journal.known(name, refs, account=self.listener.account.name)
         again += [] if self._stopped() else [_Waiting(ref) for ref in refs if ref not in known]
         most = len(again) if self.listener.max_emails < 0 else self.listener.max_emails
         return in_hand + again[:most], max(0, len(again) - most)
 
-    def _batch(self, queue: Sequence[_Waiting], present: frozenset[Ref]) -> list[Entry]:
+    def _batch(self, queue: Sequence[_Waiting], present: frozenset[Ref]) -> tuple[list[Entry], list[_Acted]]:
+        """What has come to its end without being acted on, and what has been acted on."""
         heads = {head.ref: head for head in self.mailbox.heads([waiting.ref for waiting in queue])}
-        finished = [self._gone(w.prior, present) for w in queue if w.prior and w.ref not in heads]
+        ended = [self._gone(w.prior, present) for w in queue if w.prior and w.ref not in heads]
         read = [self._read(heads[waiting.ref], waiting.prior) for waiting in queue if waiting.ref in heads]
         fresh, doubles = self._without_doubles(read, present)
-        finished += self.world.journal.claim(doubles) if doubles else []
-        acted: list[Case] = []
+        ended += self.world.journal.claim(doubles) if doubles else []
+        acted: list[_Acted] = []
         waiting: list[Case] = []
         for case in self._decided(fresh):
             waiting.append(case)
-            if case.acts or self._is_last(case):
+            if case.acts or self._is_last(case.entry):
                 acted += self._act(waiting)
                 waiting = []
-            if self.world.stopping() or any(map(self._is_last, acted[-1:])):
+            if self.world.stopping() or any(self._is_last(one.entry) for one in acted[-1:]):
                 break
-        finished += self._settle(acted + self._act(waiting))
-        for entry in finished:
-            self.world.recorded(entry)
-        order = {waiting.ref: position for position, waiting in enumerate(queue)}
-        return sorted(finished, key=lambda entry: order[entry.ref])
+        return ended, acted + self._act(waiting)
 
-    def _act(self, cases: Sequence[Case]) -> list[Case]:
+    def _act(self, cases: Sequence[Case]) -> list[_Acted]:
         """Take them in hand in one write, then perform their steps; what another process took is left out."""
         held = [case.entry for case in cases if case.held]
         if held:
@@ -139,11 +158,17 @@ class Pass:
         fresh = [case.entry for case in cases if not case.held]
         claimed = {entry.ref: entry for entry in (self.world.journal.claim(fresh) if fresh else ())}
         claimed |= {entry.ref: entry for entry in held}
-        taken = [replace(case, entry=claimed[case.entry.ref]) for case in cases if case.entry.ref in claimed]
-        for case in filter(self._is_last, taken):  # before it acts: a crash leaves it in hand, and it is taken up first
-            reason = f"it ended: #{case.entry.id} was its first message (stop_after_first)"
-            self.world.journal.stop(self.listener.name, reason)
-        return [replace(case, entry=process(case, self.listener, self.world)) if case.acts else case for case in taken]
+        taken = [(case, claimed[case.entry.ref]) for case in cases if case.entry.ref in claimed]
+        for _, entry in taken:
+            if self._is_last(entry):  # before it acts: a crash leaves it in hand, and it is taken up first
+                reason = f"it ended: #{entry.id} was its first message (stop_after_first)"
+                self.world.journal.stop(self.listener.name, reason)
+        return [self._acted(case, entry) for case, entry in taken]
+
+    def _acted(self, case: Case, claimed: Entry) -> _Acted:
+        performed = case.acts
+        entry = process(replace(case, entry=claimed), self.listener, self.world) if performed else claimed
+        return _Acted(entry, again=case.again, performed=performed)
 
     def _without_doubles(self, read: Sequence[_Read], present: frozenset[Ref]) -> tuple[list[_Read], list[Entry]]:
         """What is really new, and entries for references whose header block was met before, elsewhere."""
@@ -173,7 +198,7 @@ class Pass:
         return [replace(read, prior=entry) for entry in moved if entry.state is State.RETRY]
 
     def _double(self, read: _Read, name: str) -> Entry:
-        return replace(self._entry(read), state=State.SKIPPED, reason=f"the same message was handled as {name}")
+        return self._entry(read, state=State.SKIPPED, reason=f"the same message was handled as {name}")
 
     def _decided(self, fresh: Sequence[_Read]) -> Iterator[Case]:
         """Each message with its decision, in order; more than the header block is fetched only where it is needed."""
@@ -192,11 +217,13 @@ class Pass:
                 yield Case(read.message, Decision(None, Code.KEEP), entry, held=read.prior is not None)
 
     def _case(self, read: _Read, message: Message, decision: Decision) -> Case:
-        entry = read.prior or self._entry(read)
-        held = read.prior is not None and entry.state is not State.RETRY
-        if entry.state is State.RETRY:
-            entry = replace(entry, state=State.CLAIMED)
-        return Case(message, decision, concluded(entry, decision), held=held, again=read.prior is not None)
+        prior = read.prior
+        if prior is None:
+            entry = self._entry(read, **concluded(decision, State.CLAIMED))
+            return Case(message, decision, entry)
+        held = prior.state is not State.RETRY
+        entry = replace(prior, **concluded(decision, prior.state if held else State.CLAIMED, prior.steps))
+        return Case(message, decision, entry, held=held, again=True)
 
     def _read(self, head: Head, prior: Entry | None = None) -> _Read:
         return _Read(
@@ -219,18 +246,19 @@ class Pass:
         except Exception as error:
             return Decision(None, Code.KEEP, failure=f"{type(error).__name__} while deciding: {error}")
 
-    def _entry(self, read: _Read) -> Entry:
+    def _entry(self, read: _Read, **known: Any) -> Entry:
+        """A new entry with what is *known* already of its columns."""
         message = read.message
         return Entry(
             listener=self.listener.name,
             account=self.listener.account.name,
             ref=read.head.ref,
             fingerprint=read.fingerprint,
-            state=State.CLAIMED,
             message_id=message.message_id,
             subject=message.subject,
             sender=str(message.author),
             date=message.date or read.head.received,
+            **{"state": State.CLAIMED} | known,
         )
 
     def _gone(self, entry: Entry, present: frozenset[Ref]) -> Entry:
@@ -244,18 +272,27 @@ class Pass:
         self.world.journal.save([gone])
         return gone
 
-    def _settle(self, cases: Sequence[Case]) -> list[Entry]:
-        """Carry out the dispositions of all that have acted, in bulk, and close them."""
-        due = [case for case in cases if case.entry.state is State.ACTED]
+    def _settle(self, acted: Sequence[_Acted]) -> list[Entry]:
+        """Carry out the dispositions of all that have acted, in bulk, and close them.
+
+        Where there is nothing but dispositions, this waits for the end of the pass: a server takes as long to move one
+        message as a thousand. Until then a crash costs nothing, as all is on record.
+        """
+        due = [one for one in acted if one.entry.state is State.ACTED]
         settlements = [
-            Settlement(case.entry.ref, case.entry.disposition, again=case.again)
-            for case in due
-            if not case.entry.disposition.idle
+            Settlement(one.entry.ref, one.entry.disposition, again=one.again)
+            for one in due
+            if not one.entry.disposition.idle
         ]
         failed = self.mailbox.settle(settlements) if settlements else {}
-        closed = {case.entry.ref: self._closed(case.entry, failed.get(case.entry.ref)) for case in due}
+        closed = {one.entry.ref: self._closed(one.entry, failed.get(one.entry.ref)) for one in due}
         self.world.journal.save(closed.values())
-        return [closed.get(case.entry.ref, case.entry) for case in cases]
+        return self._recorded([closed.get(one.entry.ref, one.entry) for one in acted])
+
+    def _recorded(self, ended: list[Entry]) -> list[Entry]:
+        for entry in ended:
+            self.world.recorded(entry)
+        return ended
 
     def _closed(self, entry: Entry, failure: str | None) -> Entry:
         if failure is not None:
@@ -263,22 +300,29 @@ class Pass:
         return replace(entry, state=State.DONE, retry_at=None)
 
 
-def concluded(entry: Entry, decision: Decision) -> Entry:
-    """The entry with what was decided. Without steps there is nothing left but to settle."""
-    entry = replace(
-        entry,
-        rule=decision.rule,
-        rule_span=str(decision.span),
-        code=decision.code,
-        disposition=decision.disposition,
-        captures=decision.captures,
-        reason=decision.failure or "; ".join(f"passed over: {rule}" for rule in decision.passed_over),
-    )
+def _mail(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Those that stand for a message."""
+    return (entry for entry in entries if entry.ref.validity != EXPIRY)
+
+
+def concluded(decision: Decision, state: State, steps: Sequence[StepRecord] = ()) -> dict[str, Any]:
+    """What a decision writes into an entry in *state* with *steps* on record.
+
+    Without steps there is nothing left but to settle.
+    """
     if decision.failure:
-        return replace(entry, state=State.PARKED)
-    if decision.steps or entry.steps:
-        return entry
-    return replace(entry, state=State.DONE if decision.disposition.idle else State.ACTED)
+        state = State.PARKED
+    elif not (decision.steps or steps):
+        state = State.DONE if decision.disposition.idle else State.ACTED
+    return {
+        "state": state,
+        "rule": decision.rule or (decision.continued[-1] if decision.continued else None),
+        "rule_span": str(decision.span),
+        "code": decision.code,
+        "disposition": decision.disposition,
+        "captures": decision.captures,
+        "reason": decision.failure or "; ".join(f"passed over: {rule}" for rule in decision.passed_over),
+    }
 
 
 def run_pass(listener: Listener, decider: Decider, world: World) -> Report:

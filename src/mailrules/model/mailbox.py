@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mailrules.model.rule import Disposition
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
-    """The identity of one message in its mailbox, stable across connections.
+class Ref(NamedTuple):
+    """The identity of one message in its mailbox, stable across connections; a tuple, as it is looked up so often.
 
     IMAP: UIDVALIDITY and UID (RFC 9051, section 2.3.1.1). POP3: empty and UIDL (RFC 1939). Files: empty and file name.
     """

@@ -38,7 +38,7 @@ class AnyText(TypeDecorator[str]):
 
 
 def _escaped(text: str | None) -> str | None:
-    if text is None or not _UNSTORABLE.search(text):
+    if text is None or text.isprintable() or not _UNSTORABLE.search(text):
         return text
     return _UNSTORABLE.sub(lambda found: f"\x1a{ord(found[0]):04x}", text)
 
@@ -81,8 +81,8 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    if moment is None:
-        return None
+    if moment is None or moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:
