@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,8 +36,8 @@ class ScriptedProvider:
                 self.answer(*(answers.pop(0) if len(answers) > 1 else answers[0]))
 
             def answer(self, status, content, headers=()):
-                if status == "drip":
-                    return self.drip()
+                if status in {"drip", "drip header"}:
+                    return self.drip(status)
                 octets = content if isinstance(content, bytes) else json.dumps(content).encode()
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(octets)), **dict(headers)}.items():
@@ -45,12 +46,11 @@ class ScriptedProvider:
                 self.wfile.write(octets)
                 return None
 
-            def drip(self):
-                self.send_response(200)
-                self.end_headers()
-                for _ in range(100):
+            def drip(self, what):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"\r\n" if what == "drip" else b"X-Long: "))
+                for _ in range(200):
                     try:
-                        self.wfile.write(b" ")
+                        self.wfile.write(b"x")
                     except OSError:
                         return
                     time.sleep(0.05)
@@ -67,6 +67,13 @@ class ScriptedProvider:
     def description(self):
         usual = {"issuer": self.url, "token_endpoint": f"{self.url}/token"}
         return self.described if isinstance(self.described, bytes) else usual | self.described
+
+    def encrypt(self, certificate, key):
+        """Speak TLS from now on."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = self.url.replace("http://", "https://")
 
     def granting(self, *pairs, life=3600, **more):
         """Give these (access, refresh) pairs, one after another."""

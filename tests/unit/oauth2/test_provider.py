@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from tests.servers.place import NAMES, sign
 
 from mailrules.api import OptionsError, PersonNeeded, Secret, TokenCredential, Transient, build_options
 from mailrules.builtin.oauth2.options import OAuth2Options
@@ -21,8 +22,9 @@ REFUSALS = {
     "no JSON": ((200, b"<html>"), Transient, "its answer is no JSON"),
     "no token": ((200, {"token_type": "Bearer"}), Transient, "it gives no access token"),
     "not for mail": ((200, {"access_token": "t", "token_type": "mac"}), Transient, "a token of type 'mac'"),
-    "endless": ((200, b" " * 2_000_000), Transient, "too large or too slow"),
-    "dripping": (("drip", b""), Transient, "too large or too slow"),
+    "endless": ((200, b" " * 2_000_000), Transient, "its answer is too large"),
+    "dripping": (("drip", b""), Transient, "no whole answer within 1 s"),
+    "dripping headers": (("drip header", b""), Transient, "no whole answer within 1 s"),
     "revoked": ((400, {"error": "invalid_grant", "error_description": "gone"}), PersonNeeded, "invalid_grant: gone"),
     "consent withdrawn": ((400, {"error": "consent_required"}), PersonNeeded, "cannot log in: consent_required"),
     "client unknown": ((401, {"error": "invalid_client"}), PersonNeeded, "invalid_client"),
@@ -151,6 +153,29 @@ def test_the_client_secret_is_shown(made, provider, described, options, where):
     assert (header.startswith("Basic "), form.get("client_secret")) == (
         (True, None) if where == "header" else (False, ["hush-hush"])
     )
+
+
+@pytest.fixture
+def authority(provider, tmp_path):
+    """The provider speaks TLS; gives its authority's certificate."""
+    sign(tmp_path, "ca", "an authority")
+    sign(tmp_path, "server", "localhost", "-CA", "ca.crt", "-CAkey", "ca.key", "-addext", NAMES)
+    provider.encrypt(tmp_path / "server.crt", tmp_path / "server.key")
+    return tmp_path / "ca.crt"
+
+
+def test_the_providers_own_authority_can_be_named(made, keep, authority):
+    keep(**SPENT)
+
+    assert made(certificate=authority.name).credential().token.reveal() == "token-1"
+
+
+def test_an_authority_that_nobody_knows_needs_a_person(made, keep, authority, provider):
+    keep(**SPENT)
+    with pytest.raises(PersonNeeded, match="the certificate is signed by an unknown authority"):
+        made().credential()
+
+    assert provider.asked == []
 
 
 MISTAKES = {

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
+import socket
+import ssl
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -50,6 +54,10 @@ class Line:
     def __init__(self, server: Server) -> None:
         self._server = server
 
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return self._server.context()
+
     def get(self, url: str) -> Mapping[str, Any]:
         """A JSON document.
 
@@ -84,18 +92,23 @@ class Line:
     def _asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         import httpx2
 
-        end = time.monotonic() + 2 * self._server.timeout
-        verify = self._server.context()
+        deadline = _Deadline(2 * self._server.timeout)
+        # Where nothing is encrypted, no authorities are loaded.
+        verify = self._context if url.startswith("https") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        more: Any = {"headers": dict(headers), "content": body, "extensions": {"trace": deadline.watch}}
         try:
             with (
                 httpx2.Client(verify=verify, timeout=self._server.timeout) as client,
-                client.stream(method, url, headers=dict(headers), content=body) as answer,
+                deadline,
+                client.stream(method, url, **more) as answer,
             ):
-                content = _received(answer, url, end)
+                content = _received(answer, url)
         except httpx2.InvalidURL as error:
             raise PersonNeeded(f"{url}: {one_line(error)}", remedy="check discovery_url") from error
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, OSError) as error:
+            deadline.check(url)
             raise self._fault(error, url) from error
+        deadline.check(url)  # hung up, an answer without a length looks whole
         reply = Reply(answer.status_code, content)
         _raise_if_passing(reply, answer.headers.get("retry-after", ""), url)
         return reply
@@ -114,12 +127,45 @@ class Line:
         return there.transient(one_line(error) or type(error).__name__)
 
 
-def _received(answer: Any, url: str, end: float) -> bytes:
+class _Deadline:
+    """Hangs up when the time is over, however slowly an answer drips."""
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._hang_up)
+        self._timer.daemon = True
+        self._stream: Any = None
+        self._seconds, self._over = seconds, False
+
+    def watch(self, _event: str, info: Mapping[str, Any]) -> None:
+        """Told of each step: opening a connection, and encrypting it, gives what is to be hung up."""
+        stream = info.get("return_value")
+        if hasattr(stream, "get_extra_info"):
+            self._stream = stream
+
+    def check(self, url: str) -> None:
+        """Raises `Transient` when the time was over."""
+        if self._over:
+            raise Transient(f"{url}: no whole answer within {self._seconds:g} s")
+
+    def _hang_up(self) -> None:
+        self._over = True
+        with contextlib.suppress(OSError, AttributeError):
+            self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+
+def _received(answer: Any, url: str) -> bytes:
     content = bytearray()
     for chunk in answer.iter_bytes():
         content += chunk
-        if len(content) > MOST_OCTETS or time.monotonic() > end:
-            raise Transient(f"{url}: its answer is too large or too slow")
+        if len(content) > MOST_OCTETS:
+            raise Transient(f"{url}: its answer is too large")
     return bytes(content)
 
 
