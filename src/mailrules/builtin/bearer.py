@@ -7,7 +7,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from mailrules.api import Refused
 from mailrules.builtin.tls import Server, one_line
 
 if TYPE_CHECKING:
@@ -79,10 +78,8 @@ def initial(mechanism: str, credential: TokenCredential, server: Server) -> byte
 def _refusal(server: Server, credential: TokenCredential, outcome: Outcome, *, said: str) -> Exception:
     if outcome == "later":
         return server.transient(f"no log-in now: {said}")
-    return Refused(
-        f"{server}: log-in as {credential.login} refused: {said}",
-        remedy="check `login`, `mailbox` and `scopes`, or run: mailrules auth login ACCOUNT",
-    )
+    remedy = "check `login`, `mailbox` and `scopes`, or run: mailrules auth login ACCOUNT"
+    return server.refused(credential.login, said, remedy=remedy)
 
 
 def _said(text: bytes, challenge: bytes, token: str) -> str:

@@ -142,7 +142,7 @@ class Session:
     def _refused(self, login: str, text: str) -> Exception:
         if any(code.decode() in text.upper() for code in PASSING):
             return self.server.transient(f"no log-in now: {text}")
-        return self.server.person(f"log-in as {login} refused: {text}", remedy="check `login` and `password`")
+        return self.server.refused(login, text)
 
     def select(self) -> None:
         """Open the folder (again): EXAMINE when it is only to be read. The validity may be another one then."""

@@ -173,7 +173,7 @@ class Pop3Session:
     def _refused(self, login: str, text: str) -> Exception:
         if any(passing in text.upper() for passing in PASSING):
             return self.server.transient(f"no log-in now: {text}")
-        return self.server.person(f"log-in as {login} refused: {text}", remedy="check `login` and `password`")
+        return self.server.refused(login, text)
 
     def _listed(self, command: str) -> Iterator[tuple[int, str]]:
         with self._pop.wire.talking():

@@ -124,9 +124,7 @@ def _log_in(smtp: Smtp, server: Server, credential: PasswordCredential) -> None:
         text = one_line(error.smtp_error).replace(password, "***")
         if 400 <= error.smtp_code < 500:
             raise server.transient(f"no log-in now: {error.smtp_code} {text}") from None
-        raise server.person(
-            f"log-in as {login} refused: {error.smtp_code} {text}", remedy="check `login` and `password`"
-        ) from None
+        raise server.refused(login, f"{error.smtp_code} {text}") from None
     except smtplib.SMTPNotSupportedError:
         raise server.person("it takes no password", remedy="set `security: tls` or `starttls`") from None
     except UnicodeError:

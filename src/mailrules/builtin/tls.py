@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from mailrules.api import Duration, Permanent, PersonNeeded, Transient
+from mailrules.api import Duration, Permanent, PersonNeeded, Refused, Transient
 
 if TYPE_CHECKING:
     import socket
@@ -114,6 +114,10 @@ class Server:
     def person(self, reason: object, *, remedy: str) -> PersonNeeded:
         """A failure that stays until somebody acts, naming the server."""
         return PersonNeeded(f"{self}: {one_line(reason)}", remedy=remedy)
+
+    def refused(self, login: str, said: object, *, remedy: str = "check `login` and `password`") -> Refused:
+        """The server does not take the credential, in its own words."""
+        return Refused(f"{self}: log-in as {login} refused: {one_line(said, 400)}", remedy=remedy)
 
     @contextlib.contextmanager
     def faults(self) -> Iterator[None]:

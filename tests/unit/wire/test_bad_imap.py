@@ -15,6 +15,7 @@ from mailrules.api import (
     Permanent,
     PersonNeeded,
     Place,
+    Refused,
     Secret,
     Settlement,
     Transient,
@@ -55,7 +56,7 @@ def act(server, case):
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_a_bad_server_gives_one_clear_error(case):
-    kind = {"Transient": Transient, "PersonNeeded": PersonNeeded}[case["raises"]]
+    kind = {"Transient": Transient, "PersonNeeded": PersonNeeded, "Refused": Refused}[case["raises"]]
     tracemalloc.start()
     start = time.monotonic()
     try:

@@ -15,6 +15,7 @@ from mailrules.api import (
     Permanent,
     PersonNeeded,
     Place,
+    Refused,
     Secret,
     Settlement,
     Transient,
