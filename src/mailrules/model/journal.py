@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mailrules.model.entry import Entry, State, StepRecord
+from mailrules.model.health import Health
 from mailrules.model.mailbox import Ref
 
 
@@ -91,6 +92,12 @@ class Journal(Protocol):
 
     def stop(self, listener: str, reason: str) -> None:
         """Note why a listener whose first pass is noted takes no new mail any more."""
+
+    def health(self) -> Mapping[str, Health]:
+        """How each listener fares, by name; what was never noted is left out."""
+
+    def note(self, health: Mapping[str, Health]) -> None:
+        """Put on record how these listeners fare, whether or not they have had a first pass."""
 
     def totals(self, listener: str) -> Mapping[State, int]:
         """How many entries stand in each state."""

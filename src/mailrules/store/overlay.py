@@ -11,6 +11,7 @@ from itertools import count
 from typing import TypeVar
 
 from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord
+from mailrules.model.health import Health
 from mailrules.model.journal import History, Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
 
@@ -38,6 +39,7 @@ class OverlayJournal:
         self._places: dict[_Key, int] = {}
         self._first: dict[str, datetime] = {}
         self._histories: dict[str, History] = {}
+        self._healths: dict[str, Health] = {}
         self._turn = threading.RLock()
 
     def known(self, listener: str, refs: Sequence[Ref], *, account: str | None = None) -> Mapping[Ref, Entry]:
@@ -150,6 +152,16 @@ class OverlayJournal:
     def stop(self, listener: str, reason: str) -> None:
         """Note why a listener whose first pass is noted takes no new mail any more."""
         self._note(listener, lambda history: replace(history, stopped=reason))
+
+    def health(self) -> Mapping[str, Health]:
+        """How each listener fares, by name; what was never noted is left out."""
+        with self._turn:
+            return {**(self._below.health() if self._below else {}), **self._healths}
+
+    def note(self, health: Mapping[str, Health]) -> None:
+        """Put on record how these listeners fare, whether or not they have had a first pass."""
+        with self._turn:
+            self._healths.update(health)
 
     def _note(self, listener: str, changed: Callable[[History], History]) -> None:
         with self._turn:

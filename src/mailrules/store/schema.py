@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 
 from mailrules.store.columns import AnyText, Instant, Json
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that these tables are: a journal stamped with it is opened without looking at any migration."""
 
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
@@ -88,6 +89,23 @@ listeners = Table(
     Column("runs", Integer, nullable=False, server_default=text("0")),
     Column("last_run", Instant),
     Column("stopped", AnyText),
+)
+
+# Apart from `listener`: a mailbox that has never let us in has a health, too, and no first pass.
+health = Table(
+    "health",
+    metadata,
+    Column("listener", AnyText, primary_key=True),
+    Column("last_success", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("since", Instant),
+    Column("error", AnyText, nullable=False),
+    Column("remedy", AnyText, nullable=False),
+    Column("person", Boolean, nullable=False),
+    Column("next_run", Instant),
+    Column("overdue", Instant),
+    Column("waiting", Integer, nullable=False),
+    Column("ended", AnyText, nullable=False),
 )
 
 # Alembic's own table, as Alembic makes it, so that a fresh journal is stamped without importing it.

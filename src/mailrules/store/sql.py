@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     bindparam,
     create_engine,
+    delete,
     func,
     insert,
     make_url,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 
 from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord
+from mailrules.model.health import Health
 from mailrules.model.journal import History, Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
 from mailrules.store.claim import add_new, claim, if_new, places
@@ -35,6 +37,7 @@ from mailrules.store.failure import told
 from mailrules.store.revision import settle_revision, writing
 from mailrules.store.rows import ENTRY_COLUMNS, EntriesByRef, chunks, entry_of, row_of, step_row_of, with_steps
 from mailrules.store.schema import entries, listeners, steps
+from mailrules.store.schema import health as healths
 from mailrules.store.sqlite import reading_engine, writing_engine
 
 Clock = Callable[[], datetime]
@@ -195,6 +198,22 @@ class SqlJournal:
     def stop(self, listener: str, reason: str) -> None:
         """Note why a listener whose first pass is noted takes no new mail any more."""
         self._note(listener, stopped=reason)
+
+    def health(self) -> Mapping[str, Health]:
+        """How each listener fares, by name; what was never noted is left out."""
+        with self._reading() as connection:
+            rows = connection.execute(select(healths)).all()
+        return {name: Health(*columns) for name, *columns in rows}
+
+    def note(self, health: Mapping[str, Health]) -> None:
+        """Put on record how these listeners fare, whether or not they have had a first pass."""
+        rows = [{"listener": name} | asdict(each) for name, each in health.items()]
+        if not rows:
+            return
+        with self._writing() as connection:
+            for chunk in chunks(health):
+                connection.execute(delete(healths).where(healths.c.listener.in_(chunk)))
+            connection.execute(insert(healths), rows)
 
     def _note(self, listener: str, **columns: Any) -> None:
         with self._writing() as connection:

@@ -1,19 +1,33 @@
-"""What every journal must remember of the runs of a listener: a part of `JournalContract`."""
+"""What every journal must remember of how a listener runs: a part of `JournalContract`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailrules.model.health import Health
 from mailrules.model.journal import History, Journal, JournalError
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LISTENER = "support-inbox"
+HEALTH = Health(
+    last_success=NOON,
+    failures=3,
+    since=NOON + timedelta(seconds=1),
+    error="refused, nul \x00, surrogate \ud800",
+    remedy="run: mailrules auth login support",
+    person=True,
+    next_run=NOON + timedelta(minutes=1),
+    overdue=NOON + timedelta(microseconds=1),
+    waiting=7,
+    ended="it ended",
+)
 
 
 class RunsContract:
-    """Behaviours of `history`, `ran` and `stop`, each a test, on the fixture `journal`."""
+    """Behaviours of `history`, `ran`, `stop`, `health` and `note`, each a test, on the fixture `journal`."""
 
     def test_runs_are_counted_and_the_latest_is_known(self, journal: Journal) -> None:
         """Of this listener only, to the microsecond."""
@@ -40,4 +54,15 @@ class RunsContract:
             journal.ran(LISTENER, NOON)
         with pytest.raises(JournalError, match="no first pass"):
             journal.stop(LISTENER, "once")
+        assert journal.history(LISTENER) == History()
+
+    def test_how_listeners_fare_is_kept_as_last_noted(self, journal: Journal) -> None:
+        """Of several at once, those without a first pass too; what is not noted stays."""
+        assert journal.health() == {}
+        journal.note({})
+        journal.note({LISTENER: HEALTH, "other": Health()})
+        assert journal.health() == {LISTENER: HEALTH, "other": Health()}
+        changed = replace(HEALTH, failures=4, person=False)
+        journal.note({LISTENER: changed})
+        assert journal.health() == {LISTENER: changed, "other": Health()}
         assert journal.history(LISTENER) == History()
