@@ -46,7 +46,7 @@ SENDING = {
     "refused at the door": ({"greeting": ["554 go away\r\n"]}, Permanent, "554 go away"),
     "busy": ({"greeting": ["421 later\r\n"]}, Transient, "421 later"),
     "silent": ({"greeting": [HANG]}, Transient, "no answer within 0.3 s"),
-    "wrong password": ({"auth": ["535 no hunter2\r\n"]}, PersonNeeded, "log-in as jo refused: 535 no ***"),
+    "wrong password": ({"auth": ["535 no hunter2\r\n"]}, Refused, "log-in as jo refused: 535 no ***"),
     "log-in not now": ({"auth": ["454 later\r\n"]}, Transient, "no log-in now: 454 later"),
     "no log-in offered": ({"ehlo": ["250 here\r\n"]}, PersonNeeded, "it takes no log-in"),
     "sender refused": ({"mail": ["550 not you\r\n"]}, Permanent, "sender refused: 550 not you"),
@@ -138,7 +138,7 @@ def read_and_delete(server):
 
 
 RECEIVING = {
-    "wrong password": ({"pass": ["-ERR [AUTH] no hunter2\r\n"]}, PersonNeeded, "log-in as jo refused"),
+    "wrong password": ({"pass": ["-ERR [AUTH] no hunter2\r\n"]}, Refused, "log-in as jo refused"),
     "in use": ({"pass": ["-ERR [IN-USE] somebody is in\r\n"]}, Transient, "no log-in now: -ERR [IN-USE]"),
     "locked, in old words": ({"pass": ["-ERR maildrop already locked\r\n"]}, Transient, "no log-in now"),
     "closed": ({"greeting": [CLOSE]}, Transient, "the server broke the connection off"),
