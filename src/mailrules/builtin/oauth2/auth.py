@@ -65,7 +65,8 @@ class OAuth2:
             if not held.fresh(time.time()):
                 reason, remedy = str(error), error.remedy
         by_itself = self._by_secret or (bool(held.refresh) and not held.denied)
-        return LogInState(self.options.login, held.until, held.scopes, by_itself and not reason, reason, remedy)
+        until = held.until if held.good(time.time()) else None
+        return LogInState(self.options.login, until, held.scopes, by_itself and not reason, reason, remedy)
 
     def log_in(self, person: Person, /, *, device: bool = False) -> LogInState:
         """See `mailrules.api.RenewableAuth`."""
@@ -84,9 +85,10 @@ class OAuth2:
         from mailrules.builtin.oauth2.browser import by_browser
         from mailrules.builtin.oauth2.device import by_device
 
-        if device or self.options.wanted == "device_code":
-            return by_device(provider, person)
-        return provider.by_secret() if self._by_secret else by_browser(provider, person)
+        if self._by_secret:
+            return provider.by_secret()
+        by_code = device or self.options.wanted == "device_code"
+        return by_device(provider, person) if by_code else by_browser(provider, person)
 
     def _shown(self, tokens: Tokens) -> TokenCredential:
         return TokenCredential(self.options.mailbox or self.options.login, Secret.holding(tokens.access))
