@@ -17,6 +17,7 @@ from mailrules.config.spec import (
     AttachmentSpec,
     CaseSpec,
     ExpectSpec,
+    ExpirySpec,
     KeepSpec,
     ListenerSpec,
     MailrulesFile,
@@ -146,6 +147,11 @@ def test_every_key_of_a_test_file_is_in_its_section_of_the_rule_reference(key):
 @pytest.mark.parametrize("key", sorted(keys_of(MailrulesFile, AccountSpec, ListenerSpec, ScheduleSpec, TrustSpec)))
 def test_every_key_of_mailrules_yaml_is_in_the_configuration(key):
     assert f"`{key}`" in text_of("configuration.md")
+
+
+@pytest.mark.parametrize("key", sorted(keys_of(ExpirySpec)))
+def test_every_key_of_an_expiry_is_in_its_section_of_the_configuration(key):
+    assert f"`{key}`" in text_of("configuration.md").partition("### Expiries")[2].partition("## Flows")[0]
 
 
 @pytest.mark.parametrize("attribute", sorted(name for name in vars(Message) if not name.startswith("_")))

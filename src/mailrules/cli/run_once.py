@@ -12,8 +12,9 @@ from mailrules.cli.terminal import console, plural, print_json, progress, safe, 
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
 from mailrules.engine.listen import Failure, Outcome
-from mailrules.engine.passes import Report, run_pass
+from mailrules.engine.passes import Report
 from mailrules.engine.standing import Idle, standing
+from mailrules.engine.turn import take_turn
 from mailrules.engine.world import World
 from mailrules.model.entry import Entry, State
 
@@ -54,9 +55,9 @@ def _passes(listeners: Sequence[Listener], world: World) -> Iterator[Once]:
 
 def _pass(listener: Listener, world: World) -> Outcome:
     try:
-        if idle := standing(listener, world.journal, world.clock()):
-            return idle
-        return run_pass(listener, Decider(listener.rules), world)
+        idle = standing(listener, world.journal, world.clock())
+        report = take_turn(listener, Decider(listener.rules), world, looks=idle is None)
+        return idle if idle and not report.entries and not report.ended else report
     except Exception as error:
         return Failure(listener.name, error, 0)
 
@@ -86,7 +87,7 @@ def _notes(report: Report, handled: int) -> Iterator[str]:
     if report.before_start:
         there = plural(report.before_start, "message")
         yield f"{there} there before the first pass left alone (`start: all` takes them)"
-    elif not report.entries:
+    elif not report.entries and not report.ended:
         yield f"nothing new: {plural(handled, 'message')} handled before" if handled else "nothing there"
     if report.ended:
         yield report.ended

@@ -37,8 +37,12 @@ def command(listeners: tuple[str, ...], *, count: int, as_json: bool) -> int:
 
 
 def _timetables(names: tuple[str, ...], count: int) -> list[Timetable]:
+    from dataclasses import replace
+
+    from mailrules.cli.expiries import coming
     from mailrules.cli.timetable import Timetable, timetable
     from mailrules.cli.workspace import active_listeners, journal_of, load
+    from mailrules.engine.expire import expired
     from mailrules.engine.standing import spent
     from mailrules.engine.world import system_clock
 
@@ -47,9 +51,11 @@ def _timetables(names: tuple[str, ...], count: int) -> list[Timetable]:
     with closing(journal_of(workspace, readonly=True)) as journal:
         for listener in active_listeners(workspace, names):
             history = journal.history(listener.name)
-            reason = spent(listener, journal)
-            shown = timetable(listener, history, system_clock(), count=count)
-            done.append(Timetable(listener, history, ended=reason) if reason else shown)
+            now = system_clock()
+            reason = spent(listener, journal) or expired(listener, journal, now)
+            shown = timetable(listener, history, now, count=count)
+            shown = Timetable(listener, history, ended=reason) if reason else shown
+            done.append(replace(shown, expires=tuple(coming(listener, journal))))
     return done
 
 
@@ -61,5 +67,7 @@ def _print(one: Timetable) -> None:
     for run in one.runs:
         note = f"  {run.note}" if run.note else ""
         out.print(f"  {run.at:%a} {run.at.isoformat(' ', 'seconds')}{note}")
+    for expiry in one.expires:
+        out.print(f"  {safe(str(expiry))}")
     if not one.more:
         out.print(f"  {safe(one.ended) or 'and no more'}")

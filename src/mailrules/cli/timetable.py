@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mailrules.cli.expiries import Coming, expiry_json
 from mailrules.config.settings import Listener
 from mailrules.core.schedule import first_run, is_moved, runs, why_over
 from mailrules.model.journal import History
@@ -36,6 +37,8 @@ class Timetable:
     """Whether there are others after these."""
     ended: str = ""
     """Why there is no run at all."""
+    expires: tuple[Coming, ...] = ()
+    """Its expiries, in time order."""
 
 
 def timetable(listener: Listener, history: History, now: datetime, *, count: int) -> Timetable:
@@ -90,6 +93,7 @@ def timetable_json(one: Timetable) -> dict[str, Any]:
     """For programs."""
     schedule = one.listener.schedule
     return {
+        "expires": [expiry_json(expiry) for expiry in one.expires],
         "listener": one.listener.name,
         "every": None if schedule.cron else schedule.every,
         "cron": schedule.cron,

@@ -7,10 +7,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mailrules.cli.expiries import expiry_lines
 from mailrules.cli.mail import mailboxes
 from mailrules.cli.workspace import active_listeners, load, one_listener, rules_listener
 from mailrules.config.settings import Listener, Workspace
 from mailrules.core.decide import Decider
+from mailrules.core.expiry import ExpiryError
+from mailrules.engine.expire import expire
 from mailrules.engine.listen import Failure
 from mailrules.engine.passes import Report, run_pass
 from mailrules.engine.world import World
@@ -44,6 +47,8 @@ class Trial:
     """Why the mailbox could not be read."""
     first_pass: str = ""
     """What a live first pass would leave alone, for a person."""
+    expiries: tuple[str, ...] = ()
+    """What comes at which moment, for a person."""
     handled: int = 0
     """Messages left out because the journal has them."""
 
@@ -78,9 +83,21 @@ def _on_mailboxes(choice: Choice, workspace: Workspace, told: Told) -> Iterator[
         for listener in active_listeners(workspace, choice.listeners):
             first = journal.first_pass(listener.name) is None
             before = sum(journal.totals(listener.name).values())
-            tried = _try(_limited(for_trial(listener), choice), world)
+            tried = _expired(listener, world, _try(_limited(for_trial(listener), choice), world))
             left_alone = f"start: {listener.start}" if first and listener.start != "all" else ""
             yield replace(tried, first_pass=left_alone, handled=before)
+
+
+def _expired(listener: Listener, world: World, tried: Trial) -> Trial:
+    """With the expiries that have come by now among what would be done, and those to come told."""
+    if not listener.expires or tried.report is None:
+        return tried
+    try:
+        entries = (*expire(listener, world), *tried.report.entries)
+        told = tuple(expiry_lines(listener, world.journal))
+    except ExpiryError as error:
+        return replace(tried, failure=str(error))
+    return replace(tried, report=replace(tried.report, entries=entries), expiries=told)
 
 
 def _overlay(workspace: Workspace, *, again: bool) -> Journal:

@@ -44,6 +44,7 @@ def _notes(trial: Trial) -> list[str]:
         notes.append(f"{handled} of this listener stand in the journal and were left out (--again tries them, too)")
     if trial.first_pass and report.entries:
         notes.append(f"a live first pass leaves alone what is there already ({trial.first_pass})")
+    notes += trial.expiries
     return [*notes, f"{plural(report.left, 'message')} more beyond --limit"] if report.left else notes
 
 

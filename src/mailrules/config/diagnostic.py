@@ -76,6 +76,7 @@ WORDS: dict[str, str] = {
     "bad-weekday": "A day of the week that cannot be read.",
     "bad-timezone": "No time zone has this name.",
     "bad-cron": "A cron expression that is wrong or never comes.",
+    "bad-expiry": "An expiry that names no moment, or several.",
     "bad-schedule": "A schedule with two rhythms, or without a single run.",
     "bad-template": "A template that does not compile, or that names what templates do not know.",
     # rules

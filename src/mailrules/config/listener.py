@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from mailrules.config import moments
 from mailrules.config.document import Node
+from mailrules.config.expiry import read_expiries
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import suggestion
 from mailrules.config.proof import prove
@@ -17,7 +18,7 @@ from mailrules.config.structure import fit
 from mailrules.config.transition import Transitions
 from mailrules.model.code import Code
 from mailrules.model.rule import UNMATCHED, Rule, RuleSet, Step
-from mailrules.model.schedule import Schedule
+from mailrules.model.schedule import Expiry, Schedule
 from mailrules.registry import Registry
 
 
@@ -51,9 +52,12 @@ class Listeners:
         ruleset, written = self._ruleset(node, timezone)
         schedule = self._schedule(node, timezone)
         start = self._start(node, timezone)
+        expires = self._expires(node, timezone)
         if spec is None or account is None:
             return None
         self._check_account(node, account, spec.folder, ruleset, written)
+        if account.send is None:
+            self._check_sending(account, [step for expiry in expires for step in expiry.steps])
         return Listener(
             name=name,
             account=account,
@@ -65,6 +69,7 @@ class Listeners:
             stop_after_first=spec.stop_after_first,
             start=start,
             schedule=schedule,
+            expires=expires,
             span=node.span,
         )
 
@@ -90,6 +95,11 @@ class Listeners:
                 f"{owner} with max_emails: 0 would never take a message",
                 "-1 is all",
             )
+
+    def _expires(self, node: Node, timezone: str) -> tuple[Expiry, ...]:
+        if "expires" not in node:
+            return ()
+        return read_expiries(node["expires"], timezone, self._transitions, self._rules.now)
 
     def _schedule(self, node: Node, timezone: str) -> Schedule:
         if "schedule" not in node:
@@ -136,7 +146,8 @@ class Listeners:
         for one in written:
             self._check_verbs(one, protocol.name, protocol.verbs)
         if account.send is None:
-            self._check_sending(account, rules)
+            steps = [step for rule in (*rules.rules, rules.unmatched) for step in rule.steps]
+            self._check_sending(account, [*steps, *rules.transition])
 
     def _check_verbs(self, written: Written, protocol: str, verbs: frozenset[str]) -> None:
         rule, node = written.rule, written.node
@@ -148,9 +159,8 @@ class Listeners:
                 place, "unsupported-disposition", f"'{protocol}' cannot {_DOES[verb]}", f"it can do: {can}"
             )
 
-    def _check_sending(self, account: Account, rules: RuleSet) -> None:
-        steps: list[Step] = [step for rule in (*rules.rules, rules.unmatched) for step in rule.steps]
-        for step in (*steps, *rules.transition):
+    def _check_sending(self, account: Account, steps: Iterable[Step]) -> None:
+        for step in steps:
             name = step.name.rpartition("/")[2]
             if self._registry.actions[name].item.sends:
                 message = f"'{name}' sends mail, and account '{account.name}' cannot"

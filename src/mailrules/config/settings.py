@@ -11,7 +11,7 @@ from typing import Any, Literal
 from mailrules.api import AuthType, ReceiveProtocol, SendProtocol
 from mailrules.model.message import Address, Trust
 from mailrules.model.rule import RuleSet
-from mailrules.model.schedule import Schedule
+from mailrules.model.schedule import Expiry, Schedule
 from mailrules.model.span import NOWHERE, Span
 from mailrules.registry import Provided, Registry
 
@@ -54,6 +54,7 @@ class Listener:
     """The first message that fires the transition is the last that is taken."""
     start: Start = "now"
     schedule: Schedule = field(default_factory=Schedule)
+    expires: tuple[Expiry, ...] = ()
     span: Span = NOWHERE
 
 

@@ -95,6 +95,21 @@ class ScheduleSpec(Spec, frozen=True):
     ] = "once"
 
 
+class ExpirySpec(Spec, frozen=True):
+    """A moment at which a listener ends, or does something and goes on."""
+
+    after: Annotated[str, Meta(description="How long after the first pass, or after `date`.", examples=["14d"])] = ""
+    before: Annotated[str, Meta(description="How long before `date`.", examples=["2d"])] = ""
+    date: Moment = ""
+    at: Moment = ""
+    cron: Annotated[str, Meta(description="The first of these moments after the first pass.")] = ""
+    script: Annotated[str, Meta(description="A Python file with expires(start) -> datetime | None.")] = ""
+    timezone: Annotated[str, Meta(description="An IANA name; the account's by default.", min_length=1)] = ""
+    actions: Actions = []
+    flow: Annotated[str, Meta(description="A flow that runs after the actions.")] = ""
+    terminate: Annotated[bool, Meta(description="Whether the listener ends with it.")] = True
+
+
 class ListenerSpec(Spec, frozen=True):
     """Watches one folder of an account."""
 
@@ -113,6 +128,7 @@ class ListenerSpec(Spec, frozen=True):
     schedule: ScheduleSpec = ScheduleSpec()
     rules: Annotated[Texts, Meta(description="Rules files, in order; without any every message fires.")] = []
     flow: Annotated[str, Meta(description="The listener's own transition.")] = ""
+    expires: Annotated[list[ExpirySpec], Meta(description="Moments at which it ends, or does something.")] = []
 
 
 class MailrulesFile(Spec, frozen=True):

@@ -26,7 +26,7 @@ class Transitions:
     def __init__(self, registry: Registry, root: Path, findings: Findings, flows: Node | None = None) -> None:
         self.findings = findings
         self._registry = registry
-        self._root = root
+        self.root = root
         self._nodes: Mapping[str, Node] = dict(flows.items()) if flows is not None else {}
         self._steps: dict[str, tuple[Step, ...]] = {}
         self._calling: list[str] = []
@@ -84,7 +84,7 @@ class Transitions:
 
     def _built(self, name: str, node: Node, kind: Any) -> Step | None:
         owner = f"action '{name}'"
-        options = plugged.build(node, kind.options, self._root, self.findings, owner=owner)
+        options = plugged.build(node, kind.options, self.root, self.findings, owner=owner)
         if options is None:
             return None
         try:

@@ -28,6 +28,19 @@ class Course:
     """Tries in a row that failed."""
     began: datetime | None = None
     """When the latest run began."""
+    due: datetime | None = None
+    """When it looks next; None when it does not any more."""
+    expires: datetime | None = None
+    """When there is something to do for an expiry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A listener whose time has come."""
+
+    listener: Listener
+    looks: bool
+    """Whether it makes a pass; otherwise only an expiry has come."""
 
 
 @dataclass(slots=True)
@@ -41,15 +54,15 @@ class Agenda:
     _ended: list[Idle] = field(default_factory=list)
     _seen: datetime | None = None
 
-    def enter(self, listener: Listener, journal: Journal) -> None:
-        """Plan the first run of this process."""
+    def enter(self, listener: Listener, journal: Journal, *, expires: datetime | None = None) -> None:
+        """Plan the first run of this process; *expires* is when there is something to do for an expiry."""
         history = journal.history(listener.name)
+        course = self._courses[listener.name] = Course(listener, history.runs, expires=expires)
         if reason := spent(listener, journal):
-            self._ended.append(Idle(listener.name, reason))
-            return
-        self._courses[listener.name] = Course(listener, history.runs)
-        schedule = listener.schedule
-        self._plan(listener.name, first_run(schedule, self.clock(), last=history.last_run, done=history.runs))
+            self._end(course, reason)
+        else:
+            schedule = listener.schedule
+            self._plan(course, first_run(schedule, self.clock(), last=history.last_run, done=history.runs))
 
     @property
     def busy(self) -> bool:
@@ -67,62 +80,84 @@ class Agenda:
             return longest if self._running else 0.0
         return min(longest, max(0.0, (self._due[0][0] - self.clock()).total_seconds()))
 
-    def take(self) -> Iterator[Listener]:
+    def take(self) -> Iterator[Turn]:
         """The listeners whose time has come; each is on its way until `ran` or `failed`."""
         now = self.clock()
         self._follow(now)
         while self._due and self._due[0][0] <= now:
-            planned, name = heapq.heappop(self._due)
-            course = self._courses[name]
-            at = caught_up(course.listener.schedule, planned, now, done=course.done)
-            if at == now:
-                course.began = now
-                self._running += 1
-                yield course.listener
-            else:
-                self._plan(name, at)
+            course = self._courses[heapq.heappop(self._due)[1]]
+            looks = course.due is not None and course.due <= now
+            if looks and course.due is not None:
+                at = caught_up(course.listener.schedule, course.due, now, done=course.done)
+                looks = at == now
+                if not looks:
+                    self._plan(course, at)
+                    continue
+            if looks:
+                course.began, course.due = now, None
+            self._running += 1
+            yield Turn(course.listener, looks)
 
-    def ran(self, name: str, *, ended: str = "") -> None:
-        """A run has come to its end; *ended* is why it was the last one."""
-        course = self._courses[name]
+    def ran(self, turn: Turn, *, ended: str = "", expires: datetime | None = None) -> None:
+        """A turn has come to its end; *ended* is why it was the last one, *expires* the next to do for an expiry."""
+        course = self._courses[turn.listener.name]
         self._running -= 1
-        course.done += 1
         course.failed = 0
+        course.expires = expires
+        course.done += turn.looks
         if ended:
-            self._ended.append(Idle(name, ended))
-        else:
+            self._end(course, ended)
+        elif turn.looks:
             now = self.clock()
-            self._plan(name, following(course.listener.schedule, course.began or now, now, done=course.done))
+            self._plan(course, following(turn.listener.schedule, course.began or now, now, done=course.done))
+        else:
+            self._wake(course)
 
-    def failed(self, name: str) -> float:
-        """A run has failed; gives the seconds until it is tried again."""
-        course = self._courses[name]
+    def failed(self, turn: Turn) -> float:
+        """A turn has failed; gives the seconds until it is tried again."""
+        course = self._courses[turn.listener.name]
         self._running -= 1
         course.failed += 1
-        pause = backoff(course.failed, course.listener.schedule.every)
-        at, until = self.clock() + timedelta(seconds=pause), course.listener.schedule.until
-        self._plan(name, None if until is not None and at >= until else at)
+        pause = backoff(course.failed, turn.listener.schedule.every)
+        at, until = self.clock() + timedelta(seconds=pause), turn.listener.schedule.until
+        if course.expires is not None:
+            course.expires = max(course.expires, at)
+        if turn.looks:
+            self._plan(course, None if until is not None and at >= until else at)
+        else:
+            self._wake(course)
         return pause
 
-    def _plan(self, name: str, at: datetime | None) -> None:
-        if at is not None:
-            heapq.heappush(self._due, (at, name))
-            return
-        course = self._courses[name]
-        self._ended.append(Idle(name, why_over(course.listener.schedule, done=course.done)))
+    def _plan(self, course: Course, at: datetime | None) -> None:
+        """Look next *at* that moment, or never again."""
+        course.due = at
+        if at is None:
+            self._ended.append(Idle(course.listener.name, why_over(course.listener.schedule, done=course.done)))
+        self._wake(course)
+
+    def _end(self, course: Course, reason: str) -> None:
+        """It looks no more; an expiry that is to be tried again still is."""
+        course.due = None
+        self._ended.append(Idle(course.listener.name, reason))
+        self._wake(course)
+
+    def _wake(self, course: Course) -> None:
+        moments = [moment for moment in (course.due, course.expires) if moment is not None]
+        if moments:
+            heapq.heappush(self._due, (min(moments), course.listener.name))
 
     def _follow(self, now: datetime) -> None:
         """A clock that was set back must not hold up a plain pause."""
         if self._seen is not None and now < self._seen - GRACE:
-            self._due = [(min(at, self._soon(name, now)), name) for at, name in self._due]
-            heapq.heapify(self._due)
+            for course in self._courses.values():
+                schedule = course.listener.schedule
+                if course.due is not None and not schedule.cron and schedule.since is None:
+                    course.due = min(course.due, now + timedelta(seconds=schedule.every))
+            waiting = {name for _, name in self._due}
+            self._due = []
+            for name in waiting:
+                self._wake(self._courses[name])
         self._seen = now
-
-    def _soon(self, name: str, now: datetime) -> datetime:
-        """The latest moment to which the next run may be put off; for ever where moments are named."""
-        schedule = self._courses[name].listener.schedule
-        plain = not schedule.cron and schedule.since is None
-        return now + timedelta(seconds=schedule.every) if plain else datetime.max.replace(tzinfo=now.tzinfo)
 
 
 def backoff(failed: int, every: float) -> float:

@@ -6,13 +6,17 @@ import queue
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from mailrules.api.options import redact
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
-from mailrules.engine.agenda import Agenda
-from mailrules.engine.passes import Report, run_pass
+from mailrules.core.expiry import ExpiryError
+from mailrules.engine.agenda import Agenda, Turn
+from mailrules.engine.expire import next_expiry
+from mailrules.engine.passes import Report
 from mailrules.engine.standing import Idle
+from mailrules.engine.turn import take_turn
 from mailrules.engine.world import World
 
 WORKERS = 8
@@ -46,8 +50,10 @@ Outcome = Report | Failure | Idle
 class _Finished:
     """A pass that is over, as the thread that ran it says."""
 
-    listener: str
+    turn: Turn
     result: Report | Exception
+    expires: datetime | None = None
+    """When there is something to do for an expiry."""
 
 
 @dataclass(slots=True)
@@ -72,12 +78,12 @@ class Loop:
         deciders: dict[str, Decider] = {}
         for listener in self.listeners:
             deciders[listener.name] = Decider(listener.rules)
-            agenda.enter(listener, self.world.journal)
+            agenda.enter(listener, self.world.journal, expires=self._first_expiry(listener))
         self._note(None, agenda)
         with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="pass") as pool:
             while agenda.busy and not self._stopping:
-                for listener in agenda.take():
-                    pool.submit(self._pass, listener, deciders[listener.name])
+                for turn in agenda.take():
+                    pool.submit(self._take, turn, deciders[turn.listener.name])
                 self._note(self._next(agenda.wait(LONGEST_SLEEP)), agenda)
 
         while not self._finished.empty():
@@ -92,18 +98,26 @@ class Loop:
 
     def _note(self, finished: _Finished | None, agenda: Agenda) -> None:
         if finished is not None:
-            name, result = finished.listener, finished.result
+            turn, result = finished.turn, finished.result
             if isinstance(result, Report):
                 self.told(result)
-                agenda.ran(name, ended=result.ended)
+                agenda.ran(turn, ended=result.ended, expires=finished.expires)
             else:
-                self.told(Failure(name, result, agenda.failed(name)))
+                self.told(Failure(turn.listener.name, result, agenda.failed(turn)))
         for idle in agenda.ended():
             self.told(idle)
 
-    def _pass(self, listener: Listener, decider: Decider) -> None:
+    def _first_expiry(self, listener: Listener) -> datetime | None:
+        """What a script cannot say now, the first turn tells as a failure."""
         try:
-            result: Report | Exception = run_pass(listener, decider, self.world)
+            return next_expiry(listener, self.world)
+        except ExpiryError:
+            return self.world.clock()
+
+    def _take(self, turn: Turn, decider: Decider) -> None:
+        try:
+            report = take_turn(turn.listener, decider, self.world, looks=turn.looks)
+            finished = _Finished(turn, report, next_expiry(turn.listener, self.world))
         except Exception as error:
-            result = error
-        self._finished.put(_Finished(listener.name, result))
+            finished = _Finished(turn, error)
+        self._finished.put(finished)

@@ -68,4 +68,5 @@ def replay_world(mailbox: Mailbox, journal: Journal, *, at: datetime | None = No
 
 def for_trial(listener: Listener) -> Listener:
     """A listener as a trial reads it: everything there is, in one pass, whatever its limits say."""
-    return replace(listener, start="all", max_emails=-1, unseen_only=False, stop_after_first=False, schedule=Schedule())
+    free = replace(listener, start="all", max_emails=-1, unseen_only=False, stop_after_first=False)
+    return replace(free, schedule=Schedule(), expires=())

@@ -1,10 +1,13 @@
-"""When a listener runs."""
+"""When a listener runs, and when it expires."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from mailrules.model.rule import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,24 @@ class Schedule:
     def remembered(self) -> bool:
         """Whether the next run depends on earlier ones of other processes: then each is put on record."""
         return bool(self.cron) or self.since is not None or self.max_runs is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """A moment at which a listener ends, or does something and goes on."""
+
+    written: str
+    """As it was written, for people: `14d after the start`."""
+    key: str
+    """Tells it apart from the others of its listener, in every process."""
+    at: datetime | None = None
+    """What `delay` counts from, aware; None is the listener's first pass."""
+    delay: timedelta = timedelta(0)
+    cron: str = ""
+    """Instead: the first moment of these after the first pass, in `timezone`."""
+    timezone: str = "UTC"
+    script: Callable[[datetime], Any] | None = None
+    """Instead: a function of the first pass that gives the moment, or None."""
+    steps: tuple[Step, ...] = ()
+    terminate: bool = True
+    """Whether the listener ends with it."""

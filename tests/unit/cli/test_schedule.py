@@ -112,3 +112,41 @@ def test_the_command_for_people_and_for_programs(run, workspace):
 
 def test_a_listener_that_is_not_there_is_wrong_usage(run, workspace):
     assert run("schedule", "nobody").code == 2
+
+
+EXPIRING = """schedule: {every: 60s}
+    expires:
+      - {after: 14d, terminate: false, actions: [{log: soon}]}
+      - {at: 2099-12-31T18:00}
+"""
+
+
+@pytest.fixture
+def expiring(workspace):
+    file = Path("mailrules.yaml")
+    file.write_text(re.sub(r"schedule: \{.*?\}\n", EXPIRING, file.read_text()))
+
+
+@pytest.mark.parametrize("command", ["schedule", "dry-run"])
+def test_expiries_are_told_with_their_moments_once_these_are_known(run, expiring, command):
+    before = run(command)
+    run("run", "--once")
+    after = run(command)
+
+    assert "  expires 14d after the start: log\n" in before.out
+    assert "  Thu 2099-12-31 18:00:00+00:00  expires at 2099-12-31T18:00: then it ends\n" in before.out
+    assert re.search(r"  \w{3} \d{4}\S+ \S+  expires 14d after the start: log\n", after.out)
+
+
+def test_expiries_for_programs_say_how_they_stand(run, workspace):
+    file = Path("mailrules.yaml")
+    file.write_text(re.sub(r"schedule: \{.*?\}\n", "expires: [{at: 2026-01-01}]\n", file.read_text()))
+
+    tried, done = run("dry-run", "--json").json, run("run", "--once", "--json").json["listeners"][0]
+    (one,) = run("schedule", "--json").json
+
+    assert [message["rule"] for message in done["messages"]] == ["expires"]
+    assert "expires" in {message["rule"] for message in tried["mailboxes"][0]["messages"]}
+    assert done["ended"].startswith("it expired 2026-01-01 00:00 (UTC)")
+    assert (one["ended"], one["next"]) == (done["ended"], [])
+    assert [(each["expires"], each["state"]) for each in one["expires"]] == [("at 2026-01-01", "done")]

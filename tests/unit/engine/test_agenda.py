@@ -22,6 +22,7 @@ class Day:
     def __init__(self):
         self.now = NOON
         self.journal = OverlayJournal()
+        self.turns = {}
         self.start()
 
     def start(self, *listeners):
@@ -32,10 +33,12 @@ class Day:
 
     def after(self, **delta):
         self.now += timedelta(**delta)
-        return [listener.name for listener in self.agenda.take()]
+        turns = list(self.agenda.take())
+        self.turns |= {turn.listener.name: turn for turn in turns}
+        return [turn.listener.name for turn in turns]
 
     def run(self, name="inbox"):
-        self.agenda.ran(name)
+        self.agenda.ran(self.turns[name])
         self.journal.ran(name, self.now)
 
     def ended(self):
@@ -159,7 +162,7 @@ def test_a_listener_that_fails_is_tried_again_ever_later_and_recovers(day):
     day.after(hours=1)
     waits = []
     for _ in range(12):
-        waits.append(day.agenda.failed("inbox"))
+        waits.append(day.agenda.failed(day.turns["inbox"]))
         assert day.after(seconds=waits[-1]) == ["inbox"]
     day.run()
 
@@ -169,10 +172,32 @@ def test_a_listener_that_fails_is_tried_again_ever_later_and_recovers(day):
     assert day.journal.history("inbox").runs == 1
 
 
+def test_a_failure_holds_up_expiries_that_could_not_be_told(day):
+    day.journal.begin("inbox", NOON, [])
+    day.agenda.enter(listener(every=60.0), day.journal, expires=NOON)
+    day.after()
+    pause = day.agenda.failed(day.turns["inbox"])
+
+    assert day.after(seconds=pause - 1) == []
+    assert day.after(seconds=1) == ["inbox"]
+
+
+def test_an_expiry_wakes_a_listener_without_a_look(day):
+    day.journal.begin("inbox", NOON, [])
+    day.agenda.enter(listener(**HOURLY), day.journal, expires=NOON + timedelta(minutes=5))
+
+    assert day.after(minutes=5) == ["inbox"]
+    assert not day.turns["inbox"].looks
+    day.agenda.ran(day.turns["inbox"])
+    assert day.after(minutes=54) == []
+    assert day.after(minutes=1) == ["inbox"]
+    assert day.turns["inbox"].looks
+
+
 def test_a_failure_does_not_lead_beyond_the_end(day):
     day.start(listener(every=60.0, until=NOON + timedelta(seconds=30)))
     day.after()
-    day.agenda.failed("inbox")
+    day.agenda.failed(day.turns["inbox"])
 
     assert not day.agenda.busy
     assert day.ended() == [("inbox", "it ended: no run is left before 2026-06-01 12:00 (UTC)")]
