@@ -103,15 +103,15 @@ def _rule(line: Line, number: int) -> Rule:
     return Rule(f"rule {number}", condition=test, keep=Disposition(move=line.folder))
 
 
-def to_yaml(rules: list[Line]) -> str:
-    """As an admin writes them."""
+def to_yaml(rules: list[Line], *, act: str = "keep: {{move: {folder}}}") -> str:
+    """As an admin writes them; *act* is what a rule that matches does."""
     text = ["version: 1\nrules:\n"]
     for number, line in enumerate(rules):
         field, name = _TESTS[line.kind]
         quoted = line.value.replace("'", "''")
         test = f"{{{name}: '{quoted}'}}"
         match = f"header: {{List-Id: {test}}}" if field == "header" else f"{field}: {test}"
-        text.append(f"  - name: rule {number}\n    match:\n      {match}\n    keep: {{move: {line.folder}}}\n")
+        text.append(f"  - name: rule {number}\n    match:\n      {match}\n    {act.format(folder=line.folder)}\n")
     return "".join(text)
 
 
@@ -160,3 +160,37 @@ def _raw(line: Line) -> str:
     if line.kind == "subject_regex":
         return f"^Subject: {line.value[1:]}" if line.value.startswith("^") else f"^Subject:.*{line.value}"
     return _RAW[line.kind].format(re.sub(r"([.+*?()\[\]{}|^$\\/])", r"\\\1", line.value))
+
+
+_CONTAINS = {
+    "from_is": "contain_from('{0}')",
+    "from_domain": "contain_from('@{0}')",
+    "from_contains": "contain_from('{0}')",
+    "to_is": "contain_to('{0}')",
+    "subject_contains": "contain_subject('{0}')",
+    "subject_regex": "match_subject('{0}')",
+    "list_id": "contain_field('List-Id', '{0}')",
+    "body_contains": "contain_body('{0}')",
+}
+_MATCHES = {
+    "from_is": "match_from('(?i){0}')",
+    "from_domain": "match_from('(?i)@{0}')",
+    "from_contains": "match_from('(?i){0}')",
+    "to_is": "match_to('(?i){0}')",
+    "subject_contains": "match_subject('(?i){0}')",
+    "subject_regex": "match_subject('{0}')",
+    "list_id": "match_field('List-Id', '(?i){0}')",
+    "body_contains": "match_body('(?i){0}')",
+}
+
+
+def to_imapfilter(rules: list[Line], *, decides: str) -> str:
+    """Lua for the mailbox `box`: the *server* decides where it can, by SEARCH, or all by patterns, by the *client*."""
+    tests = _CONTAINS if decides == "server" else _MATCHES
+    text = []
+    for line in rules:
+        plain = line.kind == "subject_regex" or decides == "server"
+        value = line.value if plain else re.sub(r"([.+*?()\[\]{}|^$\\/])", r"\\\1", line.value)
+        test = tests[line.kind].format(value.replace("\\", "\\\\").replace("'", "\\'"))
+        text.append(f"found = box.INBOX:{test}\nif #found > 0 then found:move_messages(box['{line.folder}']) end\n")
+    return "".join(text)
