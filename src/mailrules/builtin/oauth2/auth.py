@@ -30,8 +30,6 @@ from mailrules.builtin.oauth2.tokens import Tokens, fingerprint
 FOLDER = Path(".mailrules", "tokens")
 RETRY = 60.0
 """Seconds before an early renewal that failed is tried again, while the old token is still good."""
-DOUBT = 600.0
-"""Seconds before another token is got because a mail server refused one that should be good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class OAuth2:
         """See `mailrules.api.RenewableAuth`. A server that goes on refusing gets no more than one in ten minutes."""
         assert isinstance(refused, TokenCredential)
         old, held = refused.token.reveal(), self._held()
-        if held.access == old and (time.time() < held.doubted + DOUBT or not (self._by_secret or held.refresh)):
+        if held.access == old and (held.hopeless(time.time()) or not (self._by_secret or held.refresh)):
             return None
         return self._shown(self._renewed(lambda tokens: tokens.good(time.time()) and tokens.access != old, doubt=True))
 
@@ -108,9 +106,9 @@ class OAuth2:
                 return held
             self._possible(held)
             with self._keeping.writing() as write:
-                return self._asked(held, write, doubted=time.time() if doubt else held.doubted)
+                return self._asked(held, write, doubt=doubt)
 
-    def _asked(self, held: Tokens, write: Write, *, doubted: float) -> Tokens:
+    def _asked(self, held: Tokens, write: Write, *, doubt: bool) -> Tokens:
         provider = Provider(self.options, self.place.workspace)
         try:
             tokens = provider.by_secret() if self._by_secret else provider.by_refresh(held.refresh)
@@ -118,11 +116,11 @@ class OAuth2:
             write(msgspec.structs.replace(held, denied=str(denied)))
             raise self._person(str(denied)) from None
         except (Transient, Permanent):
-            if doubted > held.doubted or not held.good(time.time()):
+            if doubt or not held.good(time.time()):
                 raise
             tokens = msgspec.structs.replace(held, again=time.time() + RETRY)
         else:
-            tokens = msgspec.structs.replace(tokens, seed=self._seed, doubted=doubted)
+            tokens = msgspec.structs.replace(tokens, seed=self._seed, doubted=doubt)
         write(tokens)
         return tokens
 

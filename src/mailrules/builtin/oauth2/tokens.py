@@ -14,6 +14,9 @@ EARLY = 300.0
 JUST = 5.0
 """Seconds that a token must still be good for to be shown to a server."""
 
+DOUBT = 600.0
+"""Seconds before another token is got for one that was got because a mail server refused the one before."""
+
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """As kept, in seconds since 1970. Its repr holds no secret."""
@@ -30,8 +33,8 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The provider's words when it took the refresh token no more: nobody asks it again with that one."""
     again: float = 0.0
     """Not to be renewed early before this, because that just failed."""
-    doubted: float = 0.0
-    """When a mail server last refused a token before its end, and another was got for that."""
+    doubted: bool = False
+    """Whether it was got because a mail server refused the one before."""
 
     def good(self, now: float) -> bool:
         """Whether a server should take the access token."""
@@ -40,6 +43,11 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def fresh(self, now: float) -> bool:
         """Whether it need not be renewed yet."""
         return self.good(now) and (self.expires is None or now < self.again or now < self.expires - self._early)
+
+    def hopeless(self, now: float) -> bool:
+        """Whether another would fare no better, if a mail server refuses this one: it is new and a replacement."""
+        young = min(DOUBT, self._life / 4) if self.expires else DOUBT
+        return self.doubted and now < self.obtained + young
 
     @property
     def _early(self) -> float:
