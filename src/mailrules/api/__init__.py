@@ -3,6 +3,7 @@
 A plugin yields frozen descriptors from hooks named in `mailrules.hookspecs`; nothing runs at import.
 """
 
+from mailrules.api.check import Check, Remark
 from mailrules.api.descriptors import (
     ActionType,
     Auth,
@@ -57,6 +58,7 @@ __all__ = [
     "Attachment",
     "Auth",
     "AuthType",
+    "Check",
     "Context",
     "Credential",
     "Data",
@@ -80,6 +82,7 @@ __all__ = [
     "ReceiveProtocol",
     "Ref",
     "Refused",
+    "Remark",
     "RenewableAuth",
     "Secret",
     "SendProtocol",

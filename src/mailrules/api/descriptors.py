@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import pluggy
 
+from mailrules.api.check import Check
 from mailrules.api.options import Options, Secret
 from mailrules.model.action import Action
 from mailrules.model.mailbox import Mailbox
@@ -151,6 +152,11 @@ class ReceiveProtocol:
     """Dispositions it can carry out, of `delete move copy seen flags labels`; `check` knows before any log-in."""
     folders: bool = True
     """Whether the account has folders to choose from (POP3 has none)."""
+    checks: Callable[[Any, Credential, Place, Sequence[str]], Iterator[Check]] | None = None
+    """What `mailrules accounts test` looks at, step by step, with the folders that listeners watch.
+
+    Without it, each folder is opened to be read and closed again.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +168,8 @@ class SendProtocol:
     options: type[Options]
     open: Callable[[Any, Credential, Place], Transport]
     accepts: frozenset[type[Any]] = frozenset({NoCredential})
+    checks: Callable[[Any, Credential, Place], Iterator[Check]] | None = None
+    """What `mailrules accounts test` looks at, step by step, without sending anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

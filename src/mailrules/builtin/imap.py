@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from msgspec import Meta
 
 from mailrules.api import (
+    Check,
     Credential,
     Duration,
     Mailbox,
@@ -40,7 +42,12 @@ def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mai
     from mailrules.builtin.imap_session import Session
 
     assert isinstance(credential, PasswordCredential | TokenCredential)
-    server = Server(
+    return ImapMailbox(Session.opened(server_of(options, place), credential, place))
+
+
+def server_of(options: ImapOptions, place: Place) -> Server:
+    """Where it is, with the usual port where none is written."""
+    return Server(
         host=options.host,
         port=options.port or (993 if options.security == "tls" else 143),
         security=options.security,
@@ -48,7 +55,13 @@ def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mai
         timeout=options.timeout.seconds,
         workspace=place.workspace,
     )
-    return ImapMailbox(Session(server, credential, place))
+
+
+def check_imap(options: ImapOptions, credential: Credential, place: Place, folders: Sequence[str]) -> Iterator[Check]:
+    """See `mailrules.api.ReceiveProtocol.checks`."""
+    from mailrules.builtin.imap_check import ImapChecks
+
+    return ImapChecks(server_of(options, place), credential, place).each(folders)
 
 
 IMAP = ReceiveProtocol(
@@ -58,4 +71,5 @@ IMAP = ReceiveProtocol(
     open=open_imap,
     accepts=frozenset({PasswordCredential, TokenCredential}),
     verbs=frozenset({"delete", "move", "copy", "seen", "flags", "labels"}),
+    checks=check_imap,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import imaplib
 from contextlib import AbstractContextManager
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from imapclient import IMAPClient
@@ -47,8 +48,8 @@ class Session:
     Raises `Transient` and `PersonNeeded` only, wherever it is asked something.
     """
 
-    def __init__(self, server: Server, credential: PasswordCredential | TokenCredential, place: Place) -> None:
-        """Connect, encrypt, log in, open the folder."""
+    def __init__(self, server: Server, place: Place) -> None:
+        """Connect and encrypt."""
         self.server = server
         self.folder = place.folder
         self.readonly = place.readonly
@@ -57,15 +58,25 @@ class Session:
         r"""The flags that the server keeps, in capitals, `\*` if it takes new ones; None if it does not say."""
         with server.faults():
             self._client = Client(server)
-        try:
-            self._log_in(credential)
-            with server.faults():
-                self._capabilities: frozenset[bytes] = frozenset(self._client.capabilities())
-            self.select()
-        except BaseException:
-            self._client.line.shutdown()
-            raise
         self.line = self._client.line
+        try:
+            if server.security == "starttls":
+                self._encrypt()
+        except BaseException:
+            self.line.shutdown()
+            raise
+
+    @classmethod
+    def opened(cls, server: Server, credential: PasswordCredential | TokenCredential, place: Place) -> Session:
+        """Connected, encrypted, logged in, with the folder open."""
+        session = cls(server, place)
+        try:
+            session.log_in(credential)
+            session.select()
+        except BaseException:
+            session.line.shutdown()
+            raise
+        return session
 
     def talking(self) -> AbstractContextManager[None]:
         """A conversation: a failure within is one of this server, and the end of the connection."""
@@ -75,12 +86,14 @@ class Session:
         """Whether the server offers any of these."""
         return any(name.encode() in self._capabilities for name in capabilities)
 
+    def log_in(self, credential: PasswordCredential | TokenCredential) -> None:
+        """Show the credential, unless the server takes us in unasked (PREAUTH)."""
+        if self.line.state != "AUTH":
+            self._log_in(credential)
+        with self.server.faults():
+            self._capabilities: frozenset[bytes] = frozenset(self._client.capabilities())
+
     def _log_in(self, credential: PasswordCredential | TokenCredential) -> None:
-        preauthenticated = self._client.line.state == "AUTH"
-        if self.server.security == "starttls":
-            self._encrypt(preauthenticated=preauthenticated)
-        if preauthenticated:
-            return
         if isinstance(credential, TokenCredential):
             with self.talking():
                 self._show(credential)
@@ -114,8 +127,8 @@ class Session:
             exchange=step,
         )
 
-    def _encrypt(self, *, preauthenticated: bool) -> None:
-        if preauthenticated:
+    def _encrypt(self) -> None:
+        if self.line.state == "AUTH":
             raise self.server.person(
                 "it takes us in unasked (PREAUTH), which rules STARTTLS out", remedy="set `security: tls`"
             )
@@ -148,6 +161,11 @@ class Session:
         """Open the folder (again): EXAMINE when it is only to be read. The validity may be another one then."""
         try:
             found: dict[bytes, Any] = self._client.select_folder(self.folder, readonly=self.readonly)
+        except imaplib.IMAP4.readonly as error:
+            raise self.server.person(
+                f"folder {self.folder!r} may only be read, so nothing in it can be deleted, moved or marked",
+                remedy="have its owner let this log-in write there, or choose another `folder:`",
+            ) from error
         except imaplib.IMAP4.abort as error:
             raise self.server.fault(error) from error
         except imaplib.IMAP4.error as error:
@@ -163,12 +181,19 @@ class Session:
         self._client.line.exists = int(found.get(b"EXISTS", 0))
 
     def _unopened(self, text: str) -> Transient | PersonNeeded:
-        with self.talking():
-            names = [name for flags, _, name in self._client.list_folders() if rb"\Noselect" not in flags]
+        names = self.folders()
         if self.folder in names:
             return self.server.transient(f"folder {self.folder!r} cannot be opened: {text}")
-        there = ", ".join(sorted(map(str, names))[:20]) or "nothing"
-        return PersonNeeded(f"{self.server}: no folder {self.folder!r}; there is {there}", remedy="check `folder:`")
+        there = ", ".join(names[:20]) or "nothing"
+        near = get_close_matches(self.folder, names, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else "check `folder:`"
+        return PersonNeeded(f"{self.server}: no folder {self.folder!r}; there is {there}", remedy=remedy)
+
+    def folders(self) -> list[str]:
+        """The names of those that can be opened."""
+        with self.talking():
+            found = self._client.list_folders()
+        return sorted(str(name) for flags, _, name in found if rb"\Noselect" not in flags)
 
     def ask(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Answer:
         """One command whatever it answers."""

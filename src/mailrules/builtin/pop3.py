@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from msgspec import Meta
 
 from mailrules.api import (
+    Check,
     Credential,
     Duration,
     Mailbox,
@@ -39,7 +41,14 @@ def open_pop3(options: Pop3Options, credential: Credential, place: Place) -> Mai
     from mailrules.builtin.pop3_mailbox import Pop3Mailbox
 
     assert isinstance(credential, PasswordCredential | TokenCredential)
-    server = Server(
+    mailbox = Pop3Mailbox(server_of(options, place), credential, place.folder)
+    mailbox.connect()
+    return mailbox
+
+
+def server_of(options: Pop3Options, place: Place) -> Server:
+    """Where it is, with the usual port where none is written."""
+    return Server(
         host=options.host,
         port=options.port or (995 if options.security == "tls" else 110),
         security=options.security,
@@ -47,9 +56,13 @@ def open_pop3(options: Pop3Options, credential: Credential, place: Place) -> Mai
         timeout=options.timeout.seconds,
         workspace=place.workspace,
     )
-    mailbox = Pop3Mailbox(server, credential, place.folder)
-    mailbox.connect()
-    return mailbox
+
+
+def check_pop3(options: Pop3Options, credential: Credential, place: Place, _folders: Sequence[str]) -> Iterator[Check]:
+    """See `mailrules.api.ReceiveProtocol.checks`."""
+    from mailrules.builtin.pop3_check import Pop3Checks
+
+    return Pop3Checks(server_of(options, place), credential).each()
 
 
 POP3 = ReceiveProtocol(
@@ -60,4 +73,5 @@ POP3 = ReceiveProtocol(
     accepts=frozenset({PasswordCredential, TokenCredential}),
     verbs=frozenset({"delete"}),
     folders=False,
+    checks=check_pop3,
 )

@@ -29,7 +29,7 @@ class Pop3Mailbox:
     def connect(self) -> Pop3Session:
         """The session that is open, or a new one."""
         if self._session is None or self._session.closed:
-            self._session = Pop3Session(self._server, self._credential)
+            self._session = Pop3Session.opened(self._server, self._credential)
             self._listed = False
         return self._session
 

@@ -54,18 +54,33 @@ class Pop(poplib.POP3):
 class Pop3Session:
     """Logged in. Raises `Transient` and `PersonNeeded` only, wherever it is asked something."""
 
-    def __init__(self, server: Server, credential: PasswordCredential | TokenCredential) -> None:
-        """Connect, encrypt, log in."""
+    def __init__(self, server: Server) -> None:
+        """Connect and encrypt."""
         self.server = server
         with server.faults():
             self._pop = Pop(server)
+        self.wire = self._pop.wire
         try:
             if server.security == "starttls":
                 self._encrypt()
-            self._log_in(credential)
         except BaseException:
-            self._pop.wire.close()
+            self.wire.close()
             raise
+
+    @classmethod
+    def opened(cls, server: Server, credential: PasswordCredential | TokenCredential) -> Pop3Session:
+        """Connected, encrypted, logged in."""
+        session = cls(server)
+        try:
+            session.log_in(credential)
+        except BaseException:
+            session.wire.close()
+            raise
+        return session
+
+    def log_in(self, credential: PasswordCredential | TokenCredential) -> None:
+        """Show the credential."""
+        self._log_in(credential)
         self._capabilities = self._offered()
 
     def has(self, capability: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta
 
 from mailrules.api import (
+    Check,
     Credential,
     Duration,
     NoCredential,
@@ -37,7 +39,12 @@ def open_smtp(options: SmtpOptions, credential: Credential, place: Place) -> Tra
     from mailrules.builtin.smtp_transport import SmtpTransport
 
     assert isinstance(credential, NoCredential | PasswordCredential | TokenCredential)
-    server = Server(
+    return SmtpTransport(server_of(options, place), credential)
+
+
+def server_of(options: SmtpOptions, place: Place) -> Server:
+    """Where it is, with the usual port where none is written."""
+    return Server(
         host=options.host,
         port=options.port or _PORTS[options.security],
         security=options.security,
@@ -45,7 +52,13 @@ def open_smtp(options: SmtpOptions, credential: Credential, place: Place) -> Tra
         timeout=options.timeout.seconds,
         workspace=place.workspace,
     )
-    return SmtpTransport(server, credential)
+
+
+def check_smtp(options: SmtpOptions, credential: Credential, place: Place) -> Iterator[Check]:
+    """See `mailrules.api.SendProtocol.checks`."""
+    from mailrules.builtin.smtp_check import SmtpChecks
+
+    return SmtpChecks(server_of(options, place), credential).each()
 
 
 SMTP = SendProtocol(
@@ -54,4 +67,5 @@ SMTP = SendProtocol(
     options=SmtpOptions,
     open=open_smtp,
     accepts=frozenset({PasswordCredential, TokenCredential, NoCredential}),
+    checks=check_smtp,
 )

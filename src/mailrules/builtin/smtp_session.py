@@ -60,6 +60,17 @@ def connect(server: Server, credential: Shown) -> Smtp:
         Transient: the server is away, slow, confused or busy.
         PersonNeeded: the password, the certificate or the security asked for is wrong.
     """
+    smtp = greet(server)
+    try:
+        log_in(smtp, server, credential)
+    except BaseException:
+        smtp.wire.close()
+        raise
+    return smtp
+
+
+def greet(server: Server) -> Smtp:
+    """Connect and encrypt; raises as `connect`."""
     with smtp_faults(server):
         smtp = Smtp(server)
     try:
@@ -67,15 +78,19 @@ def connect(server: Server, credential: Shown) -> Smtp:
             smtp.ehlo_or_helo_if_needed()
         if server.security == "starttls":
             _encrypt(smtp, server)
-        if isinstance(credential, TokenCredential):
-            with smtp_faults(server):
-                _show(smtp, server, credential)
-        elif isinstance(credential, PasswordCredential):
-            _log_in(smtp, server, credential)
     except BaseException:
         smtp.wire.close()
         raise
     return smtp
+
+
+def log_in(smtp: Smtp, server: Server, credential: Shown) -> None:
+    """Show the credential, if there is one; raises as `connect`."""
+    if isinstance(credential, TokenCredential):
+        with smtp_faults(server):
+            _show(smtp, server, credential)
+    elif isinstance(credential, PasswordCredential):
+        _log_in(smtp, server, credential)
 
 
 class smtp_faults(contextlib.AbstractContextManager[None]):  # noqa: N801 - used as a word

@@ -22,6 +22,7 @@ COMMANDS = (
     "log",
     "retry",
     "schedule",
+    "accounts",
     "auth",
     "plugins",
     "schema",

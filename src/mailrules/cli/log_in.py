@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import click
 
@@ -39,6 +40,17 @@ def states(names: Sequence[str]) -> Mapping[str, tuple[str, LogInState]]:
     """(way, what it has) of those accounts, of all when none is named; raises as `auth_named`."""
     place = Place(existing_root().absolute())
     return {name: (_way(account), _state(account, place)) for name, account in _accounts(names).items()}
+
+
+def account_named(name: str) -> Account:
+    """The account; raises as `auth_named`."""
+    return _accounts([name])[name]
+
+
+def token_state(account: Account, root: Path) -> LogInState | None:
+    """What an account that logs in by tokens has; None for any other."""
+    auth = auth_of(account, Place(root))
+    return auth.state() if isinstance(auth, RenewableAuth) else None
 
 
 def _accounts(names: Sequence[str]) -> Mapping[str, Account]:

@@ -76,6 +76,14 @@ def load_accounts(path: Path) -> tuple[Mapping[str, Account], list[str], tuple[D
     return build_accounts(section, registry, root, findings), [*section.value], findings.sorted()
 
 
+def watched_folders(path: Path, account: str) -> list[str]:
+    """The folders of an account that listeners watch, whatever else is wrong in the files; INBOX if none does."""
+    node = Files(path.absolute(), Findings()).read(MAIN)
+    written = [child.value for _, child in _section(node, "listeners").items()] if node is not None else []
+    listeners = [value for value in written if isinstance(value, dict) and value.get("account") == account]
+    return list(dict.fromkeys(str(value.get("folder", "INBOX")) for value in listeners)) or ["INBOX"]
+
+
 def _tell_broken(registry: Registry, file: str, findings: Findings) -> None:
     for broken in registry.broken:
         message = f"plugin {broken.plugin} could not be loaded: {broken.reason}"
