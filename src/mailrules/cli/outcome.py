@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 COLOURS = {State.PARKED: "red", State.RETRY: "yellow", State.SKIPPED: "dim"}
+MOST_ROWS = 500
+"""More rows than this nobody reads; ten thousand take longer to lay out than to handle."""
 
 
 def outcome_table(entries: Iterable[Entry], *, live: bool) -> Table:
@@ -26,6 +28,13 @@ def outcome_table(entries: Iterable[Entry], *, live: bool) -> Table:
         number = [f"#{entry.id}"] if live else []
         table.add_row(*number, *_who(entry), what(entry), style=COLOURS.get(entry.state, ""))
     return table
+
+
+def worth_a_row(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """All of few; of more than `MOST_ROWS` those that did not go well before all others."""
+    if len(entries) <= MOST_ROWS:
+        return entries
+    return sorted(entries, key=lambda entry: entry.state not in (State.PARKED, State.RETRY))[:MOST_ROWS]
 
 
 def _who(entry: Entry) -> tuple[str, str, str, str]:

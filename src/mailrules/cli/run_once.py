@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mailrules.cli.outcome import outcome_table, totals_json, totals_table
+from mailrules.cli.outcome import outcome_table, totals_json, totals_table, worth_a_row
 from mailrules.cli.record import entry_json
 from mailrules.cli.terminal import console, plural, print_json, progress, safe, show
 from mailrules.config.settings import Listener
@@ -72,7 +72,7 @@ def _print(done: Sequence[Once]) -> None:
             out.print(f"  {safe(once.outcome.reason)}")
         else:
             if once.entries:
-                show(outcome_table(once.entries, live=True))
+                show(outcome_table(worth_a_row(once.entries), live=True))
             for note in _notes(once.outcome, once.handled):
                 out.print(f"  {note}")
         out.print()
@@ -91,6 +91,8 @@ def _notes(report: Report, handled: int) -> Iterator[str]:
         yield f"nothing new: {plural(handled, 'message')} handled before" if handled else "nothing there"
     if report.ended:
         yield report.ended
+    if more := len(report.entries) - len(worth_a_row(report.entries)):
+        yield f"{plural(more, 'message')} more: `mailrules log --limit {len(report.entries)}` lists all"
     if report.left:
         yield f"{plural(report.left, 'message')} left for the next pass"
 

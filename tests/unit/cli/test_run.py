@@ -35,6 +35,20 @@ def test_the_table_names_each_message_by_its_number_in_the_journal(run, workspac
     assert any(line.startswith("#1 ") for line in done.out.splitlines())
 
 
+def test_of_more_messages_than_anybody_reads_those_that_did_not_go_well_are_shown(run, boom, deliver, monkeypatch):
+    monkeypatch.setattr("mailrules.cli.outcome.MOST_ROWS", 1)
+    boom("permanent")
+    rules = Path("rules/inbox.yaml")
+    rules.write_text(rules.read_text().replace("fails,", "fails, match: {subject: bad},"))
+    deliver("9.z", "A bad one")
+
+    done = run("run", "--once")
+
+    assert any(line.startswith("#2 ") for line in done.out.splitlines())
+    assert not any(line.startswith("#1 ") for line in done.out.splitlines())
+    assert "1 message more: `mailrules log --limit 2` lists all" in done.out
+
+
 def test_messages_that_were_there_before_are_left_alone_unless_start_says_all(run, workspace):
     file = Path("mailrules.yaml")
     file.write_text(file.read_text().replace("start: all", "start: now"))
