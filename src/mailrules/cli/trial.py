@@ -83,21 +83,21 @@ def _on_mailboxes(choice: Choice, workspace: Workspace, told: Told) -> Iterator[
         for listener in active_listeners(workspace, choice.listeners):
             first = journal.first_pass(listener.name) is None
             before = sum(journal.totals(listener.name).values())
-            tried = _expired(listener, world, _try(_limited(for_trial(listener), choice), world))
+            tried = _with_expiries(listener, world, lambda one: _try(_limited(for_trial(one), choice), world))
             left_alone = f"start: {listener.start}" if first and listener.start != "all" else ""
             yield replace(tried, first_pass=left_alone, handled=before)
 
 
-def _expired(listener: Listener, world: World, tried: Trial) -> Trial:
-    """With the expiries that have come by now among what would be done, and those to come told."""
-    if not listener.expires or tried.report is None:
-        return tried
+def _with_expiries(listener: Listener, world: World, tries: Callable[[Listener], Trial]) -> Trial:
+    """A trial, those of the listener's expiries that have come before its mail, and what is to come told."""
     try:
-        entries = (*expire(listener, world), *tried.report.entries)
         told = tuple(expiry_lines(listener, world.journal))
+        fired = tuple(expire(listener, world))
     except ExpiryError as error:
-        return replace(tried, failure=str(error))
-    return replace(tried, report=replace(tried.report, entries=entries), expiries=told)
+        return Trial(listener.name, failure=str(error))
+    tried = tries(listener)
+    report = replace(tried.report, entries=fired + tried.report.entries) if tried.report else None
+    return replace(tried, report=report, expiries=told)
 
 
 def _overlay(workspace: Workspace, *, again: bool) -> Journal:

@@ -133,7 +133,7 @@ def test_expiries_are_told_with_their_moments_once_these_are_known(run, expiring
     run("run", "--once")
     after = run(command)
 
-    assert "  expires 14d after the start: log\n" in before.out
+    assert re.search(r"(?m)^  expires 14d after the start: log$", before.out)
     assert "  Thu 2099-12-31 18:00:00+00:00  expires at 2099-12-31T18:00: then it ends\n" in before.out
     assert re.search(r"  \w{3} \d{4}\S+ \S+  expires 14d after the start: log\n", after.out)
 
@@ -146,7 +146,17 @@ def test_expiries_for_programs_say_how_they_stand(run, workspace):
     (one,) = run("schedule", "--json").json
 
     assert [message["rule"] for message in done["messages"]] == ["expires"]
-    assert "expires" in {message["rule"] for message in tried["mailboxes"][0]["messages"]}
+    assert tried["mailboxes"][0]["messages"][0]["rule"] == "expires"
     assert done["ended"].startswith("it expired 2026-01-01 00:00 (UTC)")
     assert (one["ended"], one["next"]) == (done["ended"], [])
     assert [(each["expires"], each["state"]) for each in one["expires"]] == [("at 2026-01-01", "done")]
+
+
+def test_an_expiry_that_a_dry_run_tries_has_not_come(run, workspace):
+    file = Path("mailrules.yaml")
+    file.write_text(re.sub(r"schedule: \{.*?\}\n", "expires: [{at: 2026-01-01}]\n", file.read_text()))
+
+    done = run("dry-run")
+
+    assert re.search(r"(?m)expires at 2026-01-01: then it ends$", done.out)
+    assert not Path(".mailrules").exists()
