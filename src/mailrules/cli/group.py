@@ -18,6 +18,7 @@ COMMANDS = (
     "test",
     "dry-run",
     "run",
+    "status",
     "explain",
     "log",
     "retry",

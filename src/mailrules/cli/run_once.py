@@ -11,6 +11,7 @@ from mailrules.cli.record import entry_json
 from mailrules.cli.terminal import console, plural, print_json, progress, safe, show
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
+from mailrules.engine.chart import Chart
 from mailrules.engine.listen import Failure, Outcome
 from mailrules.engine.passes import Report
 from mailrules.engine.standing import Idle, standing
@@ -46,11 +47,24 @@ def run_once(listeners: Sequence[Listener], world: World, *, as_json: bool) -> i
 
 
 def _passes(listeners: Sequence[Listener], world: World) -> Iterator[Once]:
+    chart = Chart(world.journal, world.clock)
     for listener in listeners:
         if world.stopping():
             return
         handled = sum(world.journal.totals(listener.name).values())
-        yield Once(_pass(listener, world), handled)
+        outcome = _pass(listener, world)
+        _note(chart, listener, outcome, world)
+        yield Once(outcome, handled)
+
+
+def _note(chart: Chart, listener: Listener, outcome: Outcome, world: World) -> None:
+    if isinstance(outcome, Report):
+        chart.succeeded(listener, outcome)
+    elif isinstance(outcome, Failure):
+        chart.failed(listener, outcome.error)
+    elif listener.schedule.since is None or listener.schedule.since <= world.clock():
+        chart.ended(listener.name, outcome.reason)
+    chart.write(everything=True)
 
 
 def _pass(listener: Listener, world: World) -> Outcome:

@@ -21,6 +21,7 @@ class Files:
     def read(self, name: str, *, named_at: Place | None = None) -> Node | None:
         """The document in a file; None and diagnostics when it cannot be read. `named_at` is where it is named."""
         name = Path(name).as_posix()
+        self._findings.files.add(name)
         if name not in self._read:
             self._read[name] = self._load(name, named_at)
         return self._read[name]

@@ -19,6 +19,8 @@ class Findings:
         self._sources: dict[str, Source] = {}
         self.errors = 0
         """How many errors there are so far; warnings apart."""
+        self.files: set[str] = set()
+        """Names of the files that were looked for, there or not."""
 
     def add(self, place: Place | Span, word: str, message: str, help: str = "") -> None:  # noqa: A002 - the field's name
         """Note one finding at its place."""

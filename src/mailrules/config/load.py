@@ -33,6 +33,8 @@ class Loaded:
 
     workspace: Workspace | None
     diagnostics: tuple[Diagnostic, ...]
+    files: frozenset[str] = frozenset()
+    """Names of the files that it depends on, plugins apart, from the workspace's folder on; there or not."""
 
 
 def load_workspace(path: Path, *, registry: Registry | None = None, now: datetime | None = None) -> Loaded:
@@ -53,7 +55,7 @@ def load_workspace(path: Path, *, registry: Registry | None = None, now: datetim
     if node is not None:
         _tell_broken(registry, file.name, findings)
         workspace = _workspace(node, files, registry, findings, now or datetime.now(UTC))
-    return Loaded(None if findings.errors else workspace, findings.sorted())
+    return Loaded(None if findings.errors else workspace, findings.sorted(), frozenset(findings.files))
 
 
 def load_accounts(path: Path) -> tuple[Mapping[str, Account], list[str], tuple[Diagnostic, ...]]:
@@ -82,6 +84,14 @@ def watched_folders(path: Path, account: str) -> list[str]:
     written = [child.value for _, child in _section(node, "listeners").items()] if node is not None else []
     listeners = [value for value in written if isinstance(value, dict) and value.get("account") == account]
     return list(dict.fromkeys(str(value.get("folder", "INBOX")) for value in listeners)) or ["INBOX"]
+
+
+def load_journal_address(path: Path) -> str:
+    """The journal's URL of the workspace in the folder *path*, whatever else in its files is wrong."""
+    root = path.absolute()
+    node = Files(root, Findings()).read(MAIN)
+    written = node["journal"].value if node is not None and "journal" in node else ""
+    return _journal(written if isinstance(written, str) else "", root)
 
 
 def _tell_broken(registry: Registry, file: str, findings: Findings) -> None:

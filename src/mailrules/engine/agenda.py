@@ -15,6 +15,8 @@ from mailrules.model.journal import Journal
 
 LONGEST_BACKOFF = 300.0
 """Seconds between tries of a listener that keeps failing."""
+MANY = 20
+"""Failures in a row after which they no longer grow, whatever the schedule."""
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class Agenda:
     clock: Callable[[], datetime]
     _courses: dict[str, Course] = field(default_factory=dict)
     _due: list[tuple[datetime, str]] = field(default_factory=list)
-    _running: int = 0
+    _in_hand: set[str] = field(default_factory=set)
     _ended: list[Idle] = field(default_factory=list)
     _seen: datetime | None = None
 
@@ -58,16 +60,50 @@ class Agenda:
         """Plan the first run of this process; *expires* is when there is something to do for an expiry."""
         history = journal.history(listener.name)
         course = self._courses[listener.name] = Course(listener, history.runs, expires=expires)
+        if listener.name in self._in_hand:  # it left, and comes back before its turn is over: that plans the next
+            return
         if reason := spent(listener, journal):
             self._end(course, reason)
         else:
             schedule = listener.schedule
             self._plan(course, first_run(schedule, self.clock(), last=history.last_run, done=history.runs))
 
+    def change(self, listener: Listener, journal: Journal, *, expires: datetime | None = None) -> None:
+        """Take up a listener as it is written now. One that was well keeps its rhythm; what failed is tried at once."""
+        name = listener.name
+        course = self._courses.get(name)
+        if course is None or (name not in self._in_hand and (course.failed or not _alike(course.listener, listener))):
+            self.leave(name)
+            self.enter(listener, journal, expires=expires)
+            return
+        course.listener, course.expires = listener, expires
+        if name not in self._in_hand:
+            self._forget(name)
+            self._wake(course)
+
+    def leave(self, name: str) -> None:
+        """Plan no more turns of a listener; one that is under way comes to its end."""
+        self._courses.pop(name, None)
+        self._forget(name)
+
+    def next_look(self, name: str) -> datetime | None:
+        """When a listener looks next; None when it does not, or does now."""
+        course = self._courses.get(name)
+        return course.due if course else None
+
+    def looks_on(self, name: str) -> bool:
+        """Whether a listener looks, now or some time."""
+        return name in self._in_hand or self.next_look(name) is not None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The listeners that are looked after, ended ones too."""
+        return frozenset(self._courses)
+
     @property
     def busy(self) -> bool:
         """Whether anything runs, or will."""
-        return bool(self._due or self._running)
+        return bool(self._due or self._in_hand)
 
     def ended(self) -> list[Idle]:
         """Listeners that have come to their end since this was last asked."""
@@ -77,7 +113,7 @@ class Agenda:
     def wait(self, longest: float) -> float:
         """Seconds until the next run is due, *longest* at most."""
         if not self._due:
-            return longest if self._running else 0.0
+            return longest if self._in_hand else 0.0
         return min(longest, max(0.0, (self._due[0][0] - self.clock()).total_seconds()))
 
     def take(self) -> Iterator[Turn]:
@@ -95,13 +131,15 @@ class Agenda:
                     continue
             if looks:
                 course.began, course.due = now, None
-            self._running += 1
+            self._in_hand.add(course.listener.name)
             yield Turn(course.listener, looks)
 
     def ran(self, turn: Turn, *, ended: str = "", expires: datetime | None = None) -> None:
         """A turn has come to its end; *ended* is why it was the last one, *expires* the next to do for an expiry."""
-        course = self._courses[turn.listener.name]
-        self._running -= 1
+        self._in_hand.discard(turn.listener.name)
+        course = self._courses.get(turn.listener.name)
+        if course is None:
+            return
         course.failed = 0
         course.expires = expires
         course.done += turn.looks
@@ -109,17 +147,19 @@ class Agenda:
             self._end(course, ended)
         elif turn.looks:
             now = self.clock()
-            self._plan(course, following(turn.listener.schedule, course.began or now, now, done=course.done))
+            self._plan(course, following(course.listener.schedule, course.began or now, now, done=course.done))
         else:
             self._wake(course)
 
-    def failed(self, turn: Turn) -> float:
-        """A turn has failed; gives the seconds until it is tried again."""
-        course = self._courses[turn.listener.name]
-        self._running -= 1
+    def failed(self, turn: Turn, *, hopeless: bool = False) -> float:
+        """A turn has failed; gives the seconds until it is tried again, which are many where that is *hopeless*."""
+        self._in_hand.discard(turn.listener.name)
+        course = self._courses.get(turn.listener.name)
+        if course is None:
+            return 0.0
         course.failed += 1
-        pause = backoff(course.failed, turn.listener.schedule.every)
-        at, until = self.clock() + timedelta(seconds=pause), turn.listener.schedule.until
+        pause = backoff(MANY if hopeless and course.failed > 1 else course.failed, course.listener.schedule.every)
+        at, until = self.clock() + timedelta(seconds=pause), course.listener.schedule.until
         if course.expires is not None:
             course.expires = max(course.expires, at)
         if turn.looks:
@@ -141,6 +181,10 @@ class Agenda:
         self._ended.append(Idle(course.listener.name, reason))
         self._wake(course)
 
+    def _forget(self, name: str) -> None:
+        self._due = [(at, other) for at, other in self._due if other != name]
+        heapq.heapify(self._due)
+
     def _wake(self, course: Course) -> None:
         moments = [moment for moment in (course.due, course.expires) if moment is not None]
         if moments:
@@ -158,6 +202,15 @@ class Agenda:
             for name in waiting:
                 self._wake(self._courses[name])
         self._seen = now
+
+
+def _alike(before: Listener, now: Listener) -> bool:
+    """Whether both run by the same rhythm to the same end."""
+
+    def rhythm(listener: Listener) -> tuple[object, ...]:
+        return listener.schedule, listener.stop_after_first, [expiry.key for expiry in listener.expires]
+
+    return rhythm(before) == rhythm(now)
 
 
 def backoff(failed: int, every: float) -> float:

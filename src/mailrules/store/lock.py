@@ -69,3 +69,39 @@ class WorkspaceLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def holder(path: Path) -> int | None:
+    """The number of the process that holds the lock at *path*; None when nobody does.
+
+    Raises:
+        OSError: the file cannot be looked at.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        written = os.pread(descriptor, 20, 0).strip()
+        # The lock is tried only then: it could be in the way of one who takes it now.
+        return int(written) if written.isdigit() and _lives(int(written)) and _held(descriptor) else None
+    finally:
+        os.close(descriptor)
+
+
+def _held(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False  # its holder was killed, and another process has got its number
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

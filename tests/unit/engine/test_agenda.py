@@ -41,6 +41,9 @@ class Day:
         self.agenda.ran(self.turns[name])
         self.journal.ran(name, self.now)
 
+    def fail(self, name="inbox", **said):
+        return self.agenda.failed(self.turns[name], **said)
+
     def ended(self):
         return [(idle.listener, idle.reason) for idle in self.agenda.ended()]
 
@@ -211,3 +214,84 @@ def test_a_clock_that_is_set_back_does_not_hold_up_a_pause(day):
 
     assert day.after() == []
     assert day.after(seconds=60) == ["inbox"]
+
+
+def test_a_listener_written_anew_with_the_same_rhythm_keeps_it(day):
+    day.start(listener(every=60.0))
+    day.after()
+    day.run()
+    day.now += timedelta(seconds=40)
+
+    day.agenda.change(listener(every=60.0, overlap="skip"), day.journal)
+
+    assert [day.after(), day.after(seconds=20)] == [[], ["inbox"]]
+
+
+def test_a_listener_with_another_rhythm_begins_it(day):
+    day.start(listener(every=6000.0))
+    day.after()
+    day.run()
+
+    day.agenda.change(listener(every=60.0), day.journal)
+
+    assert day.after() == ["inbox"]
+
+
+def test_a_listener_that_failed_and_is_written_anew_is_tried_at_once(day):
+    day.start(listener(every=60.0))
+    day.after()
+    day.fail()
+
+    day.agenda.change(listener(every=60.0), day.journal)
+
+    assert day.after() == ["inbox"]
+
+
+def test_an_ended_listener_stays_ended_until_its_rhythm_changes(day):
+    day.start(listener(every=60.0, max_runs=1))
+    day.after()
+    day.run()
+    assert len(day.ended()) == 1
+
+    day.agenda.change(listener(every=60.0, max_runs=1), day.journal)
+    assert (day.ended(), day.agenda.busy) == ([], False)
+    day.agenda.change(listener(every=60.0, max_runs=2), day.journal)
+    assert day.after() == ["inbox"]
+
+
+def test_a_listener_that_leaves_runs_no_more_and_one_under_way_is_let_go(day):
+    day.start(listener(every=60.0), listener("other", every=60.0))
+    assert sorted(day.after()) == ["inbox", "other"]
+    day.run("other")
+
+    day.agenda.leave("inbox")
+    day.agenda.leave("other")
+    day.run()
+
+    assert not day.agenda.busy
+    assert day.after(days=1) == []
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_what_is_changed_while_it_runs_goes_on_by_the_new_rhythm_and_never_runs_beside_itself(day, comes_back):
+    day.start(listener(every=60.0))
+    day.after()
+    if comes_back:
+        day.agenda.leave("inbox")
+    day.agenda.change(listener(every=10.0), day.journal)
+    assert day.after(seconds=5) == []
+
+    day.run()
+
+    assert [day.after(), day.after(seconds=10)] == [[], ["inbox"]]
+
+
+def test_what_needs_a_person_is_tried_once_more_and_then_seldom(day):
+    day.start(listener(every=5.0))
+    waits = []
+    for _ in range(3):
+        day.after(hours=1)
+        waits.append(day.fail(hopeless=True))
+
+    assert waits[0] < 10
+    assert all(wait >= LONGEST_BACKOFF * 0.75 for wait in waits[1:])

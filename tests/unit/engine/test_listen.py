@@ -18,6 +18,7 @@ from mailrules.engine.standing import Idle
 from mailrules.engine.world import system_clock
 from mailrules.model.action import PersonNeeded
 from mailrules.model.entry import State
+from mailrules.model.health import Health
 from mailrules.model.journal import History
 from mailrules.model.schedule import Schedule
 
@@ -171,3 +172,67 @@ def test_back_off_doubles_within_bounds():
     assert 0.75 <= waits[0] <= 1.25
     assert all(wait <= LONGEST_BACKOFF * 1.25 for wait in waits)
     assert waits[-1] >= LONGEST_BACKOFF * 0.75
+
+
+def test_other_listeners_take_the_place_of_those_there_and_none_in_hand_is_lost(house, running):
+    house.box.messages = {"1": mail(1)}
+    acting, go_on = threading.Event(), threading.Event()
+
+    def slow(*_args):
+        from mailrules.engine.perform import Performed
+        from mailrules.model.entry import StepState
+
+        acting.set()
+        go_on.wait(10)
+        return Performed(StepState.SUCCEEDED)
+
+    old = house.listener(house.rule("all", None, 1, house.step()), schedule=OFTEN)
+    loop, _, told = running(old, perform=slow)
+    acting.wait(10)
+    loop.replace([replace(house.listener(schedule=OFTEN), name="new")], house.world(clock=system_clock))
+    until(lambda: any(each.listener == "new" for each in told))
+    go_on.set()
+    until(lambda: any(each.listener == "inbox" for each in told))
+    house.box.messages = {"2": mail(2)}
+    until(lambda: [each for each in told if each.listener == "new" and each.entries])
+
+    assert [entry.state for each in told if each.listener == "inbox" for entry in each.entries] == [State.DONE]
+    assert [each.listener for each in told].count("inbox") == 1
+    until(lambda: house.journal.health()["inbox"].ended == "it is not in the files any more")
+
+
+def test_how_a_listener_fares_is_on_record(house, running):
+    broken = [PersonNeeded("wrong password", remedy="change it")]
+
+    def open_(_listener):
+        if broken:
+            raise broken[0]
+        return house.box
+
+    loop, _, _ = running(house.listener(schedule=OFTEN), open=open_)
+    until(lambda: house.journal.health().get("inbox", Health()).failures)
+    record = house.journal.health()["inbox"]
+    assert (record.error, record.remedy, record.person) == ("wrong password", "change it", True)
+    assert record.next_run > record.since
+    assert record.last_success is None
+    assert record.overdue > record.since
+
+    broken.clear()
+    loop.replace([house.listener(schedule=OFTEN)], house.world(clock=system_clock))
+    until(lambda: house.journal.health()["inbox"].last_success)
+    assert house.journal.health()["inbox"].error == ""
+
+
+def test_the_loop_shows_that_it_is_alive_though_nothing_is_due(house):
+    beats = []
+    loop = Loop(
+        [house.listener(schedule=Schedule(every=3600.0))],
+        house.world(clock=system_clock),
+        lambda _outcome: None,
+        alive=lambda: beats.append(1) or (len(beats) > 5 and loop.stop()),
+        longest=0.01,
+    )
+
+    loop.run()
+
+    assert len(beats) == 6

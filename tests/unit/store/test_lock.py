@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from mailrules.store.lock import Locked, WorkspaceLock
+from mailrules.store.lock import holder as holder_of
 
 HOLDER = """
 import sys
@@ -85,3 +86,22 @@ def test_a_program_that_the_holder_starts_does_not_hold_it(path):
 def test_its_file_and_folder_are_this_users_alone(path):
     with WorkspaceLock(path):
         assert [each.stat().st_mode & 0o777 for each in (path.parent, path)] == [0o700, 0o600]
+
+
+def test_who_holds_it_can_be_asked_without_getting_in_the_way(path, holder):
+    assert holder_of(path) == holder.pid
+    holder.communicate()
+    assert holder_of(path) is None
+
+
+def test_nobody_holds_what_is_not_there(path):
+    assert holder_of(path) is None
+    assert not path.exists()
+
+
+def test_a_killed_holder_holds_nothing_whoever_has_its_number_now(path, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert holder_of(path) is None
+    path.write_text(f"{os.getpid()}\n")
+    assert holder_of(path) is None
