@@ -11,6 +11,7 @@ from mailrules.api import NoCredential
 from mailrules.config import moments, plugged
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
+from mailrules.config.presets import PRESETS, choice, filled
 from mailrules.config.settings import Account
 from mailrules.config.spec import AccountSpec, FromSpec
 from mailrules.config.structure import fit
@@ -45,14 +46,17 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
     if not isinstance(node.value, dict):
         return None
     choices: dict[str, Chosen | None] = {}
+    word = node.value.get("preset")
+    preset = PRESETS.get(word, {}) if isinstance(word, str) else {}
     for key, table, what in (
         ("receive", registry.receive, "protocol"),
         ("send", registry.send, "protocol"),
         ("auth", registry.auth, "auth"),
     ):
-        choices[key] = _chosen(node[key], table, root, findings, what, f"'{key}' of {owner}") if key in node else None
+        written, known = choice(node, key, preset), preset.get(key, {})
+        choices[key] = _chosen(written, table, root, findings, what, f"'{key}' of {owner}", known) if written else None
     _check_log_in(node, choices, findings, owner)
-    if not {"receive", "send"} & node.value.keys():
+    if not {"receive", "send", "preset"} & node.value.keys():
         findings.add(
             node.label,
             "missing-key",
@@ -83,12 +87,19 @@ def _sender(spec: AccountSpec) -> Address | None:
 
 
 def _chosen(
-    node: Node, table: Mapping[str, Provided[Any]], root: Path, findings: Findings, what: str, owner: str
+    node: Node,
+    table: Mapping[str, Provided[Any]],
+    root: Path,
+    findings: Findings,
+    what: str,
+    owner: str,
+    known: Mapping[str, Mapping[str, Any]],
 ) -> Chosen | None:
     found = plugged.named(node, findings, owner=owner)
     if found is None:
         return None
     name, raw = found
+    raw = filled(raw, known.get(name, {}))
     plugin = plugged.provided(name, raw, table, findings, what=what)
     options = plugged.build(raw, plugin.item.options, root, findings, owner=f"'{name}' of {owner}") if plugin else None
     return (plugin, options) if plugin and options is not None else None
@@ -107,7 +118,7 @@ def _check_log_in(node: Node, choices: Mapping[str, Chosen | None], findings: Fi
             accepted = " or ".join(sorted(kind.__name__.removesuffix("Credential").lower() for kind in accepts))
             given = f"'{auth[0].item.name}' gives another" if auth else "there is no 'auth'"
             findings.add(
-                (node["auth"] if auth else node[key]).label,
+                node[place].label if (place := "auth" if auth else key) in node else node.label,
                 "auth-mismatch",
                 f"'{name}' of {owner} logs in by {accepted}, and {given}",
                 "choose another 'auth'" if auth else 'add auth: {password: {login: ..., password: "env:NAME"}}',

@@ -57,6 +57,10 @@ class AccountSpec(Spec, frozen=True):
     """How to reach one mailbox, and how to send as it."""
 
     description: str = ""
+    preset: Annotated[
+        Literal["gmail", "outlook", "yahoo", "icloud", "fastmail"] | UnsetType,
+        Meta(description="A service that is known: host, port, security and discovery URL need not be written."),
+    ] = UNSET
     receive: Receive = None
     auth: LogIn = None
     send: Send = None
