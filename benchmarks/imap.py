@@ -87,11 +87,11 @@ def _workspace(folder: Path, box: Mailbox, port: int, rules: str, protocol: str)
     return loaded.workspace
 
 
-def imapfilter(box: Mailbox, rules: list[rulesets.Line], decides: str) -> float:
+def imapfilter(box: Mailbox, port: int, rules: list[rulesets.Line], decides: str) -> float:
     """Seconds of the program, from start to end."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "config.lua"
-        account = {"host": HOST, "port": box.imap, "user": box.user, "password": box.password}
+        account = {"host": HOST, "port": port, "user": box.user, "password": box.password}
         script.write_text(LUA.format(**account) + rulesets.to_imapfilter(rules, decides=decides))
         (Path(folder) / ".imapfilter").mkdir()
         return timed(
@@ -140,10 +140,10 @@ class Bench:
                     taken[name].append(run(box) * self.size / size)
         return {name: statistics.median(times) for name, times in taken.items()}
 
-    def traffic(self, rules: str) -> tuple[int, int]:
-        """Commands sent and octets received by one pass of ours."""
+    def traffic(self, run: Callable[[Mailbox, int], float]) -> tuple[int, int]:
+        """Commands sent and octets received by one *run*, to which the port to connect to is handed."""
         with self.boxes.fresh(self.size) as box, Relay(box.imap) as relay:
-            ours(box, relay.port, rules)
+            run(box, relay.port)
         return relay.commands, relay.received
 
 
@@ -157,7 +157,7 @@ def by_headers(bench: Bench, messages: Sequence[bytes]) -> None:
         return seconds
 
     def theirs(decides: str) -> Callable[[Mailbox], float]:
-        return lambda box: imapfilter(box, rules, decides)
+        return lambda box: imapfilter(box, box.imap, rules, decides)
 
     runs: dict[str, tuple[int, Callable[[Mailbox], float]]] = {
         "mailrules": (bench.size, own),
@@ -176,8 +176,11 @@ def by_headers(bench: Bench, messages: Sequence[bytes]) -> None:
     moved = sum(map(len, expected.values()))
     print(f"\nIMAP, {bench.size} messages, {RULES} rules on headers, {moved} moved")
     table(bench.medians(runs))
-    commands, received = bench.traffic(text)
+    commands, received = bench.traffic(lambda box, port: ours(box, port, text))
     print(f"{commands} commands (bar {10 + bench.size // 1000}), {received / 1e6:.1f} MB received")
+    if shutil.which("imapfilter"):
+        commands, received = bench.traffic(lambda box, port: imapfilter(box, port, rules, "server"))
+        print(f"imapfilter, the server decides: {commands} commands, {received / 1e6:.1f} MB received")
 
 
 def by_bodies(bench: Bench, messages: Sequence[bytes]) -> None:
@@ -202,7 +205,7 @@ def by_bodies(bench: Bench, messages: Sequence[bytes]) -> None:
             }
         )
     )
-    commands, received = bench.traffic(text)
+    commands, received = bench.traffic(lambda box, port: ours(box, port, text))
     print(f"{commands} commands, {received / 1e6:.1f} MB received, {received / drained[0]:.2f}x the drain (bar 0.25x)")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -15,9 +14,6 @@ import msgspec
 from mailrules.api import Credential, Options, Permanent, Place, SendProtocol, Transient
 from mailrules.builtin.durable import sync_folders, write_synced
 from mailrules.builtin.maildir_name import fresh_name
-
-_POLICY = SMTP.clone(linesep="\n")
-"""Files in a maildir have the lines of their system."""
 
 
 class OutboxOptions(Options, frozen=True):
@@ -39,8 +35,11 @@ class Outbox:
 
     def send(self, mail: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
         """Write *mail* into `new/` by way of `tmp/`, under Return-Path and one Envelope-To for each recipient."""
+        from email.policy import SMTP
+
+        lines_of_files = SMTP.clone(linesep="\n")
         try:
-            content = b"".join((*_trace(sender, recipients), mail.as_bytes(policy=_POLICY)))
+            content = b"".join((*_trace(sender, recipients), mail.as_bytes(policy=lines_of_files)))
         except (ValueError, LookupError) as error:
             raise Permanent(f"this mail cannot be written: {error}") from error
         try:

@@ -7,18 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.errors import HeaderParseError, InvalidHeaderDefect, NonASCIILocalPartDefect
-from email.headerregistry import Address as Mailbox
-from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from mailrules.api import Attachment, Permanent
 
-POLICY = SMTP.clone(cte_type="7bit")
-"""Whatever the next server can take: CRLF, and no octet above 127."""
-_HEADERS = HeaderRegistry()
+if TYPE_CHECKING:
+    from email.headerregistry import Address as Mailbox
+    from email.headerregistry import HeaderRegistry
+
 _FATAL = (InvalidHeaderDefect, NonASCIILocalPartDefect)
 """What makes a text no address; obsolete forms are read (RFC 5322, section 4.4)."""
 
@@ -55,10 +54,12 @@ class Letter:
         Raises:
             Permanent: an address cannot be one.
         """
+        from email.policy import SMTP
+
         sender = mailboxes([self.sender])
         if len(sender) != 1:
             raise Permanent(f"`from` is one address, not {len(sender)}")
-        mail = EmailMessage(POLICY)
+        mail = EmailMessage(SMTP.clone(cte_type="7bit"))  # what any server can take: CRLF, and no octet above 127
         mail["From"] = sender
         for name, values in (("To", self.to), ("Cc", self.cc), ("Bcc", self.bcc)):
             if values:
@@ -97,8 +98,10 @@ def mailboxes(values: Iterable[str]) -> list[Mailbox]:
 
 
 def _mailboxes(value: str) -> list[Mailbox]:
+    from email.headerregistry import Address as Mailbox
+
     try:
-        header: Any = _HEADERS("to", value)
+        header: Any = _registry()("to", value)
         if any(isinstance(defect, _FATAL) for defect in header.defects):
             raise Permanent(f"not an address to send to: {value[:200]!r}")
         return [
@@ -107,6 +110,13 @@ def _mailboxes(value: str) -> list[Mailbox]:
         ]
     except (ValueError, IndexError, HeaderParseError) as error:
         raise Permanent(f"not an address to send to: {value[:200]!r}") from error
+
+
+@cache
+def _registry() -> HeaderRegistry:
+    from email.headerregistry import HeaderRegistry
+
+    return HeaderRegistry()
 
 
 def _ascii(domain: str) -> str:
