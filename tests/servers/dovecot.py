@@ -25,12 +25,19 @@ def missing() -> str:
 def prepare(place: Place) -> Command:
     """Configure it, with its users."""
     users = "".join(f"{name}@tb.test:{{PLAIN}}pw-{name}::::::\n" for name in USERS)
-    (place.make("etc") / "users").write_text(users)
+    (place.make("etc") / "users").write_text(users + dotted(place))
     place.make("run")
     os.chown(place.make("data/mail"), OWNER, OWNER)
     place.render("dovecot-oauth2.conf.ext")
     config = place.render("dovecot.conf", uid=OWNER, mail=place.mail, name=f"testbed-{place.ports.imap}")
     return Command(("/usr/sbin/dovecot", "-F", "-c", str(config)))
+
+
+def dotted(place: Place) -> str:
+    """The user `dots`, whose folders are called `INBOX.Invoices.2026` as on servers of old."""
+    prefix = "userdb_namespace/inbox/prefix=INBOX."
+    home = f"userdb_uid={OWNER} userdb_gid={OWNER} userdb_home={place.mail}/dots@tb.test"
+    return f"dots@tb.test:{{PLAIN}}pw-dots::::::{home} userdb_namespace/inbox/separator=. {prefix}\n"
 
 
 DOVECOT = Daemon("dovecot", ("lmtp", "imap", "imaps", "pop3", "pop3s"), missing, prepare)

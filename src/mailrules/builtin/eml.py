@@ -27,6 +27,7 @@ from mailrules.api import (
 from mailrules.builtin.durable import copy_synced, same_content, sync_folders
 from mailrules.builtin.folder_watch import Look
 from mailrules.builtin.header_block import read_header
+from mailrules.builtin.roles import usual_name
 
 
 class EmlOptions(Options, frozen=True):
@@ -147,7 +148,7 @@ def directory_of(root: Path, folder: str) -> Path:
     """
     if folder.upper() == "INBOX":
         return root
-    levels = folder.split("/")
+    levels = usual_name(folder).split("/")
     if not folder.isprintable() or any(not level.strip() or level.startswith(".") for level in levels):
         raise Permanent(f"no directory can be called {folder!r}: use plain names, parted by '/'")
     return root.joinpath(*levels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
+import re
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from imapclient.imap_utf7 import encode as encode_utf7
 from mailrules.api import PasswordCredential, PersonNeeded, TokenCredential, Transient
 from mailrules.builtin.bearer import Outcome, log_in_by_token
 from mailrules.builtin.imap_line import Answer, Line, Sent, Stream
+from mailrules.builtin.imap_names import Folder, Names
 from mailrules.builtin.tls import Server, one_line, words
 from mailrules.builtin.wire import ORDINARY, Limits, Nonsense
 
@@ -41,6 +43,38 @@ class Client(IMAPClient):  # type: ignore[misc]  # imapclient is not typed
         line: Line = self._imap
         return line
 
+    def listed(self) -> list[Folder]:
+        """See `mailrules.builtin.imap_names.Source`; asked so that special uses are told (RFC 6154, section 3)."""
+        uses = self.has_capability("SPECIAL-USE") and self.has_capability("LIST-EXTENDED")
+        return self._list(b'LIST "" "*"' + (b" RETURN (SPECIAL-USE)" if uses else b""))
+
+    def exists(self, name: str) -> bool:
+        """See `mailrules.builtin.imap_names.Source`."""
+        return any(folder.opens for folder in self._list(b'LIST "" ' + folder_name(name)))
+
+    def _list(self, command: bytes) -> list[Folder]:
+        answer = self.line.exchange(command, keep=b"LIST")
+        if answer.status != "OK":
+            raise self.line.error(f"LIST answered {one_line(answer.text)}")
+        data: list[Any] = []
+        for text, *rest in answer.responses:  # as imaplib would have it
+            item = re.sub(rb"^\* LIST |\r\n\Z", b"", text, flags=re.IGNORECASE)
+            data += [(item, rest[0]), b""] if rest else [item]
+        found = self._proc_folder_list(data)
+        return [Folder(str(name), frozenset(mark.decode().lower() for mark in marks)) for marks, _, name in found]
+
+    def delimiter(self) -> str:
+        """See `mailrules.builtin.imap_names.Source`."""
+        return (next((part for _, part, _ in self.list_folders("", "")), b"/") or b"").decode()
+
+    def namespaces(self) -> tuple[str, str | None, tuple[str, ...]]:
+        """See `mailrules.builtin.imap_names.Source`; without NAMESPACE there is no prefix."""
+        if not self.has_capability("NAMESPACE"):
+            return "", None, ()
+        personal, *others = self.namespace()
+        prefix, delimiter = personal[0] if personal else ("", "/")
+        return prefix, delimiter or "", tuple(name for part in others for name, _ in part or () if name)
+
 
 class Session:
     """Logged in, with one folder open.
@@ -52,6 +86,8 @@ class Session:
         """Connect and encrypt."""
         self.server = server
         self.folder = place.folder
+        self.name = place.folder
+        """As the server calls it."""
         self.readonly = place.readonly
         self.validity = ""
         self.kept: frozenset[bytes] | None = None
@@ -59,6 +95,7 @@ class Session:
         with server.faults():
             self._client = Client(server)
         self.line = self._client.line
+        self._names = Names(self._client)
         try:
             if server.security == "starttls":
                 self._encrypt()
@@ -159,8 +196,9 @@ class Session:
 
     def select(self) -> None:
         """Open the folder (again): EXAMINE when it is only to be read. The validity may be another one then."""
+        self.name = self.called(self.folder)
         try:
-            found: dict[bytes, Any] = self._client.select_folder(self.folder, readonly=self.readonly)
+            found: dict[bytes, Any] = self._client.select_folder(self.name, readonly=self.readonly)
         except imaplib.IMAP4.readonly as error:
             raise self.server.person(
                 f"folder {self.folder!r} may only be read, so nothing in it can be deleted, moved or marked",
@@ -182,7 +220,7 @@ class Session:
 
     def _unopened(self, text: str) -> Transient | PersonNeeded:
         names = self.folders()
-        if self.folder in names:
+        if self.name in names:
             return self.server.transient(f"folder {self.folder!r} cannot be opened: {text}")
         there = ", ".join(names[:20]) or "nothing"
         near = get_close_matches(self.folder, names, n=1)
@@ -192,8 +230,16 @@ class Session:
     def folders(self) -> list[str]:
         """The names of those that can be opened."""
         with self.talking():
-            found = self._client.list_folders()
-        return sorted(str(name) for flags, _, name in found if rb"\Noselect" not in flags)
+            return sorted(folder.name for folder in self._client.listed() if folder.opens)
+
+    def called(self, folder: str) -> str:
+        r"""The server's name for a folder as it is written: by role (`\Archive`), with `/`, without prefix.
+
+        Raises:
+            PersonNeeded: there is no such role.
+        """
+        with self.talking():
+            return self._names.resolve(folder)
 
     def ask(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Answer:
         """One command whatever it answers."""

@@ -6,11 +6,12 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from imapclient.imap_utf7 import encode as encode_utf7
 
-from mailrules.api import Ref, Settlement
+from mailrules.api import PersonNeeded, Ref, Settlement
 from mailrules.builtin.imap_fetch import read_fetches, read_search, read_set, uid_batches, uid_set
 from mailrules.builtin.imap_line import Answer
 from mailrules.builtin.imap_session import Session, folder_name
@@ -48,6 +49,8 @@ class Settling:
 
     def run(self) -> Mapping[Ref, str]:
         """Carry out everything; gives the reason for each that failed."""
+        for uid, settlement in list(self._open.items()):
+            self._name_folders(uid, settlement)
         self._each(self._added, self._store(b"+FLAGS.SILENT"))
         self._each(self._removed, self._store(b"-FLAGS.SILENT"))
         if self._session.has("X-GM-EXT-1"):
@@ -61,6 +64,22 @@ class Settling:
                 self._move(target, uids)
         self._expunge([uid for uid, s in self._open.items() if s.disposition.delete])
         return self.failed
+
+    def _name_folders(self, uid: int, settlement: Settlement) -> None:
+        """Folders as the server calls them; at Gmail, deleting is moving to the trash."""
+        wanted, called = settlement.disposition, self._session.called
+        if not (wanted.copy or wanted.move or wanted.delete):
+            return
+        try:
+            move = called(wanted.move) if wanted.move else None
+            copy = tuple(map(called, wanted.copy))
+            trash = called("\\Trash") if wanted.delete and self._session.has("X-GM-EXT-1") else ""
+        except PersonNeeded as error:
+            self._fail([uid], f"{error}; {error.remedy}")
+            return
+        if trash and not self._same(trash):
+            wanted, move = replace(wanted, delete=False), trash
+        self._open[uid] = replace(settlement, disposition=replace(wanted, move=move, copy=copy))
 
     # Marks.
 
@@ -231,7 +250,7 @@ class Settling:
         return not self._session.ask(b'LIST "" ' + folder_name(folder), keep=b"LIST").responses
 
     def _same(self, folder: str) -> bool:
-        here = self._session.folder
+        here = self._session.name
         return folder == here or folder.upper() == here.upper() == "INBOX"
 
     def _fail(self, uids: Iterable[int], reason: str) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 
 from mailrules.api import Permanent
+from mailrules.builtin.roles import usual_name
 
 FLAG_LETTERS = {"\\Draft": "D", "\\Flagged": "F", "\\Answered": "R", "\\Seen": "S", "\\Deleted": "T", "$Forwarded": "P"}
 """The standard letters of the info part, by flag."""
@@ -65,7 +66,7 @@ def folder_name(folder: str) -> str:
     Raises:
         Permanent: no folder can be called so.
     """
-    levels = folder.replace("/", ".").split(".")
+    levels = usual_name(folder).replace("/", ".").split(".")
     if levels[0].upper() == "INBOX":
         levels = levels[1:]
     if not levels:

@@ -27,6 +27,7 @@ from mailrules.builtin.durable import sync_folders, write_synced
 from mailrules.builtin.folder_watch import Look
 from mailrules.builtin.mbox_file import FLAG_LETTERS, Entry, entries, header_of, message_of, stored, with_flags
 from mailrules.builtin.mbox_lock import locked_again, reading, writing
+from mailrules.builtin.roles import usual_name
 
 
 class MboxOptions(Options, frozen=True):
@@ -252,7 +253,7 @@ def file_of(root: Path, folder: str) -> Path:
     """
     if folder.upper() == "INBOX":
         return root
-    levels = folder.split("/")
+    levels = usual_name(folder).split("/")
     if not folder.isprintable() or any(not level.strip() or level.startswith(".") for level in levels):
         raise PersonNeeded(f"an mbox cannot have a folder {folder!r}", remedy="use plain names, parted by '/'")
     return root.parent.joinpath(*levels[:-1], levels[-1] + root.suffix)

@@ -87,7 +87,13 @@ CASES = {
     ),
     "a missing folder is made, subscribed to, and the move repeated": Case(
         [settlement(1, Disposition(move="Neu/Ü"))],
-        ['UID MOVE 1 "Neu/&ANw-"', 'CREATE "Neu/&ANw-"', 'SUBSCRIBE "Neu/&ANw-"', 'UID MOVE 1 "Neu/&ANw-"'],
+        [
+            'LIST "" ""',
+            'UID MOVE 1 "Neu/&ANw-"',
+            'CREATE "Neu/&ANw-"',
+            'SUBSCRIBE "Neu/&ANw-"',
+            'UID MOVE 1 "Neu/&ANw-"',
+        ],
         script={"uid move 1": ["{tag} NO [TRYCREATE] no such folder\r\n"]},
     ),
     "a refusal fails that group, the others go on": Case(
