@@ -46,7 +46,8 @@ class SaveAction:
     def run(self, message: Message, data: Data, context: Context) -> Mapping[str, Any]:
         """Write them; the paths under the folder for files become `data.saved`."""
         target = safe_path(self.options.to.render(data))
-        return {"saved": [str(context.files.save(path, read())) for path, read in self._files(message, data, target)]}
+        saved = [str(context.files.save(path, read())) for path, read in self._files(message, data, target)]
+        return {"saved": saved, "done": f"save {', '.join(saved)}" if saved else "save nothing: no such attachment"}
 
     def _files(self, message: Message, data: Data, target: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
         patterns = patterns_of(self.options.attachments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from mailrules.config import moments
 from mailrules.config.document import Node
@@ -165,6 +166,17 @@ class Listeners:
             if self._registry.actions[name].item.sends:
                 message = f"'{name}' sends mail, and account '{account.name}' cannot"
                 self._findings.add(step.span, "cannot-send", message, f"add 'send:' to account '{account.name}'")
+
+
+def with_siblings(listeners: Mapping[str, Listener]) -> dict[str, Listener]:
+    """The listeners, each knowing the others that watch the same folder."""
+    watching: dict[tuple[str, str], list[str]] = {}
+    for name, one in listeners.items():
+        watching.setdefault((one.account.name, one.folder), []).append(name)
+    return {
+        name: replace(one, siblings=tuple(n for n in watching[one.account.name, one.folder] if n != name))
+        for name, one in listeners.items()
+    }
 
 
 _DOES = {

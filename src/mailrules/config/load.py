@@ -12,7 +12,7 @@ from mailrules.config.diagnostic import Diagnostic
 from mailrules.config.document import Node
 from mailrules.config.files import Files, parse
 from mailrules.config.findings import Findings
-from mailrules.config.listener import Listeners
+from mailrules.config.listener import Listeners, with_siblings
 from mailrules.config.proof import prove
 from mailrules.config.ruleset import Compiled, RuleFiles
 from mailrules.config.settings import Account, Listener, Workspace
@@ -121,7 +121,7 @@ def _workspace(node: Node, files: Files, registry: Registry, findings: Findings,
         root=files.root,
         registry=registry,
         accounts=accounts,
-        listeners=listeners,
+        listeners=with_siblings(listeners),
         journal=_journal(spec.journal if spec else "", files.root),
         files=files.root / (spec.files if spec else "files"),
     )

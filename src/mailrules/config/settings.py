@@ -55,6 +55,8 @@ class Listener:
     start: Start = "now"
     schedule: Schedule = field(default_factory=Schedule)
     expires: tuple[Expiry, ...] = ()
+    siblings: tuple[str, ...] = ()
+    """Other listeners on the same folder: what they have in hand is not taken away from them."""
     span: Span = NOWHERE
 
 

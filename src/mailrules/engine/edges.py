@@ -39,7 +39,7 @@ class WorkspaceFiles:
         if not target.is_relative_to(self.root.resolve()) or target == self.root.resolve():
             raise Permanent(f"{path!r} is outside of the folder for files")
         try:
-            return self._write(target, content)
+            return self._write(target, content).relative_to(self.root.resolve())
         except OSError as error:
             raise Transient(f"cannot write {target.name}: {error.strerror or error}") from error
 

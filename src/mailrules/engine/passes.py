@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from mailrules.config.settings import Listener
@@ -17,11 +17,13 @@ from mailrules.engine.standing import spent
 from mailrules.engine.world import World
 from mailrules.model.code import Code
 from mailrules.model.decision import Decision
-from mailrules.model.entry import Entry, State, StepRecord
+from mailrules.model.entry import IN_HAND, Entry, State, StepRecord
 from mailrules.model.journal import Query
 from mailrules.model.mailbox import Head, Mailbox, Ref, Settlement
 from mailrules.model.message import Extent, Message
 
+WAIT_FOR_SIBLINGS = timedelta(minutes=1)
+"""The pause before a disposition is tried again that another listener's work held up."""
 BATCH = 2000
 """Messages whose header blocks are in memory at once, and that the journal takes in hand in one write."""
 
@@ -171,23 +173,23 @@ class Pass:
         return _Acted(entry, again=case.again, performed=performed)
 
     def _without_doubles(self, read: Sequence[_Read], present: frozenset[Ref]) -> tuple[list[_Read], list[Entry]]:
-        """What is really new, and entries for references whose header block was met before, elsewhere."""
+        """What is really new, and entries for messages that were met before under a reference that is gone.
+
+        Where both lie in the mailbox they are two messages, however alike.
+        """
         prints = [one.fingerprint for one in read if one.prior is None]
         met = dict(self.world.journal.handled(self.listener.name, prints)) if prints else {}
-        here: dict[str, Ref] = {}
         fresh: list[_Read] = []
         doubles: list[Entry] = []
         for one in read:
             earlier = met.get(one.fingerprint) if one.prior is None else None
-            if earlier and earlier.state in (State.RETRY, State.PARKED) and earlier.ref not in present:
-                fresh += self._moved(earlier, one)
-            elif earlier:
-                doubles.append(self._double(one, f"#{earlier.id}"))
-            elif one.prior is None and one.fingerprint in here:
-                doubles.append(self._double(one, f"UID {here[one.fingerprint].uid}"))
-            else:
-                here[one.fingerprint] = one.head.ref
+            if earlier is None or earlier.ref in present:
                 fresh.append(one)
+            elif earlier.state in (State.RETRY, State.PARKED):
+                fresh += self._moved(earlier, one)
+            else:
+                reason = f"the same message was handled as #{earlier.id}"
+                doubles.append(self._entry(one, state=State.SKIPPED, reason=reason))
         return fresh, doubles
 
     def _moved(self, earlier: Entry, read: _Read) -> list[_Read]:
@@ -196,9 +198,6 @@ class Pass:
         moved = [replace(entry, ref=read.head.ref) for entry in found]
         self.world.journal.save(moved)
         return [replace(read, prior=entry) for entry in moved if entry.state is State.RETRY]
-
-    def _double(self, read: _Read, name: str) -> Entry:
-        return self._entry(read, state=State.SKIPPED, reason=f"the same message was handled as {name}")
 
     def _decided(self, fresh: Sequence[_Read]) -> Iterator[Case]:
         """Each message with its decision, in order; more than the header block is fetched only where it is needed."""
@@ -266,9 +265,10 @@ class Pass:
         if any(ref.validity != entry.ref.validity for ref in present):
             gone = later(entry, "the server numbered its messages anew; this one is looked for", self.world)
         elif entry.state is State.ACTED:
-            gone = replace(entry, state=State.DONE, reason="")
+            gone = replace(entry, state=State.DONE, retry_at=None)
         else:
-            gone = replace(entry, state=State.SKIPPED, reason="it went from the mailbox before it was handled")
+            reason = "it went from the mailbox before it was handled"
+            gone = replace(entry, state=State.SKIPPED, reason=reason, retry_at=None)
         self.world.journal.save([gone])
         return gone
 
@@ -278,7 +278,8 @@ class Pass:
         Where there is nothing but dispositions, this waits for the end of the pass: a server takes as long to move one
         message as a thousand. Until then a crash costs nothing, as all is on record.
         """
-        due = [one for one in acted if one.entry.state is State.ACTED]
+        held = self._held_elsewhere([one.entry for one in acted if one.entry.disposition.removes])
+        due = [one for one in acted if one.entry.state is State.ACTED and one.entry.ref not in held]
         settlements = [
             Settlement(one.entry.ref, one.entry.disposition, again=one.again)
             for one in due
@@ -286,8 +287,22 @@ class Pass:
         ]
         failed = self.mailbox.settle(settlements) if settlements else {}
         closed = {one.entry.ref: self._closed(one.entry, failed.get(one.entry.ref)) for one in due}
+        closed |= {one.entry.ref: self._held(one.entry, held[one.entry.ref]) for one in acted if one.entry.ref in held}
         self.world.journal.save(closed.values())
         return self._recorded([closed.get(one.entry.ref, one.entry) for one in acted])
+
+    def _held_elsewhere(self, entries: Sequence[Entry]) -> dict[Ref, str]:
+        """Of messages about to go, those that another listener on the folder still has in hand, with its name."""
+        refs = [entry.ref for entry in entries if entry.state is State.ACTED]
+        held: dict[Ref, str] = {}
+        for name in self.listener.siblings if refs else ():
+            known = self.world.journal.known(name, refs, account=self.listener.account.name)
+            held |= {ref: name for ref, entry in known.items() if entry.state in IN_HAND}
+        return held
+
+    def _held(self, entry: Entry, name: str) -> Entry:
+        reason = f"listener '{name}' has it in hand: {entry.disposition} waits"
+        return replace(entry, state=State.RETRY, reason=reason, retry_at=self.world.clock() + WAIT_FOR_SIBLINGS)
 
     def _recorded(self, ended: list[Entry]) -> list[Entry]:
         for entry in ended:
@@ -316,11 +331,12 @@ def concluded(decision: Decision, state: State, steps: Sequence[StepRecord] = ()
         state = State.DONE if decision.disposition.idle else State.ACTED
     return {
         "state": state,
-        "rule": decision.rule or (decision.continued[-1] if decision.continued else None),
+        "rule": decision.rule,
         "rule_span": str(decision.span),
         "code": decision.code,
         "disposition": decision.disposition,
         "captures": decision.captures,
+        "retry_at": None,
         "reason": decision.failure or "; ".join(f"passed over: {rule}" for rule in decision.passed_over),
     }
 

@@ -19,6 +19,8 @@ class Performed:
 
     state: StepState
     result: Mapping[str, Any] = field(default_factory=dict)
+    said: str = ""
+    """What was done, where the action says it better than its description foretold."""
 
 
 Perform: TypeAlias = Callable[[Step, Message, Data, Listener, str], Performed]
@@ -38,6 +40,7 @@ def performer(context_of: Callable[[Listener, str], Context]) -> Perform:
     """A performer that does it, with the edges that *context_of* gives for a listener and an idempotency key."""
 
     def run(step: Step, message: Message, data: Data, listener: Listener, key: str) -> Performed:
-        return Performed(StepState.SUCCEEDED, step.action.run(message, data, context_of(listener, key)) or {})
+        result = dict(step.action.run(message, data, context_of(listener, key)) or {})
+        return Performed(StepState.SUCCEEDED, said=result.pop("done", ""), result=result)
 
     return run

@@ -69,16 +69,20 @@ def _acted(entry: Entry, world: World) -> Entry:
     """On record as acted before the server copy is touched: a message that is gone after a crash was settled then."""
     if entry.state is State.ACTED:
         return entry
-    acted = replace(entry, state=State.ACTED, reason="")
+    acted = replace(entry, state=State.ACTED)
     world.journal.save([acted])
     return acted
 
 
 def _changed_step(case: Case) -> str:
-    for record in case.entry.steps:
-        steps = case.decision.steps
-        if record.position >= len(steps) or steps[record.position].digest != record.digest:
-            return f"step {record.position + 1} was {record.name}"
+    """What may have happened by another rule; a step that failed, or was set aside, is nothing to compare with."""
+    steps = case.decision.steps
+    latest = {record.position: record for record in case.entry.steps}
+    for position, record in latest.items():
+        if record.state is StepState.FAILED:
+            continue
+        if position >= len(steps) or steps[position].digest != record.digest:
+            return f"step {position + 1} was {record.name}"
     return ""
 
 
@@ -96,9 +100,10 @@ def _step(case: Case, position: int, results: Mapping[str, Any], listener: Liste
         raise
     except Exception as error:
         return _failed(entry, record, error, world)
-    done = replace(record, state=performed.state, result=performed.result, at=world.clock())
+    said = redact(performed.said) or record.detail
+    done = replace(record, state=performed.state, result=performed.result, detail=said, at=world.clock())
     last = position == len(case.decision.steps) - 1
-    return world.journal.record(replace(entry, state=State.ACTED, reason="") if last else entry, done)
+    return world.journal.record(replace(entry, state=State.ACTED) if last else entry, done)
 
 
 def namespace(case: Case, results: Mapping[str, Any], listener: Listener, world: World) -> Data:

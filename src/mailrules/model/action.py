@@ -78,7 +78,7 @@ class Files(Protocol):
     """The workspace's files, written whole or not at all and never over another."""
 
     def save(self, path: str, content: bytes) -> Path:
-        """Write *content* under the workspace's file root; a taken name gets a number: `a-2.pdf`.
+        """Write *content* under the workspace's file root; gives its path there. A taken name gets a number: a-2.pdf.
 
         Raises:
             Permanent: the path leaves the root.
@@ -136,6 +136,8 @@ class Action(Protocol):
 
     def run(self, message: Message, data: Data, context: Context) -> Mapping[str, Any] | None:
         """Do it. The mapping becomes `data` for later steps, and is kept in the journal: JSON types only.
+
+        Its key `done` is no data: a line that says what was done, for the journal, where the description could not know.
 
         Raises:
             Transient: try again later.

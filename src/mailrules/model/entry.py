@@ -34,6 +34,8 @@ class State(StrEnum):
 
 UNFINISHED = frozenset({State.CLAIMED, State.ACTING, State.ACTED})
 """States in which only a crash leaves a message."""
+IN_HAND = UNFINISHED | {State.RETRY, State.PARKED}
+"""States in which something is still owed to a message."""
 
 
 class StepState(StrEnum):

@@ -32,6 +32,11 @@ class Disposition:
         """Whether nothing at all is to be done on the server."""
         return self == UNTOUCHED
 
+    @property
+    def removes(self) -> bool:
+        """Whether the message is not in its folder afterwards."""
+        return self.delete or self.move is not None
+
     def verbs(self) -> frozenset[str]:
         """What a mailbox must be able to do for it: of `delete move copy seen flags labels`."""
         named = {"delete": self.delete, "move": self.move, "copy": self.copy}

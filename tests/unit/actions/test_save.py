@@ -25,7 +25,8 @@ def test_the_message_is_saved_by_default_named_by_date_and_subject(act, context)
     result = act(SAVE, {})
 
     assert context.files.saved() == {"2026-03-02-invoice-42.eml": SAMPLE}
-    assert result == {"saved": [str(context.files.root / "2026-03-02-invoice-42.eml")]}
+    assert result["saved"] == ["2026-03-02-invoice-42.eml"]
+    assert result["done"] == "save 2026-03-02-invoice-42.eml"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_path_that_leads_elsewhere_is_refused_before_any_run(tmp_path, to):
 
 
 def test_nothing_chosen_is_no_error(act, describe):
-    assert act(SAVE, {"attachments": "*.zip"}) == {"saved": []}
+    assert act(SAVE, {"attachments": "*.zip"}) ["saved"] == []
     assert describe(SAVE, {"attachments": "*.zip"}) == "save nothing: no attachment fits"
 
 

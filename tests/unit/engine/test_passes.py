@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.unit.engine.house import MOVE, Permanent, Transient, body, mail, subject
+from tests.unit.engine.house import MOVE, START, Permanent, Transient, body, mail, subject
 
+from mailrules.engine.perform import Performed
 from mailrules.model.code import Code
+from mailrules.model.condition import Operator, Test
 from mailrules.model.entry import State, StepState
 from mailrules.model.journal import Query
-from mailrules.model.rule import Disposition, Rule, Script
+from mailrules.model.rule import Disposition, Rule, Script, Step
 
 
 def test_ten_waiting_and_five_a_pass_are_five_and_five_oldest_first(house):
@@ -74,8 +77,6 @@ def test_a_retry_waits_for_its_time_and_keeps_the_key(house):
 def test_a_step_that_succeeded_is_not_run_again(house):
     house.box.messages = {"1": mail(1, "bad")}
     good, bad = type(house.notes)(), type(house.notes)(fails={"bad": Transient("away")})
-    from mailrules.model.rule import Step
-
     steps = (Step("good", good, digest="good"), Step("bad", bad, digest="bad"))
     listener = house.listener(house.rule("all", None, 2, *steps))
     house.run(listener)
@@ -236,13 +237,63 @@ def test_colliding_message_ids_drop_no_mail(house):
     assert [subject for subject, _ in house.notes.done] == ["one", "two"]
 
 
-def test_the_same_message_twice_in_one_pass_is_acted_on_once(house):
+def test_two_messages_that_lie_side_by_side_are_two_however_alike(house):
     house.box.messages = {"1": mail(1), "2": mail(1)}
 
-    report = house.run(house.listener(house.rule("all", None, 2, house.step())))
+    house.run(house.listener(house.rule("all", None, 2, house.step())))
 
+    assert len(house.notes.done) == 2
+
+
+def test_a_mended_rule_takes_up_what_has_done_nothing_yet(house):
+    house.box.messages = {"1": mail(1)}
+    house.notes.fails = {"hello": Transient("away")}
+    house.run(house.listener(house.rule("all", None, 1, house.step("wrong"))))
+    house.notes.fails = {}
+    house.later(minutes=1)
+
+    house.run(house.listener(house.rule("all", None, 1, house.step("right"))))
+
+    assert house.entries()["hello"].state is State.DONE
+    assert house.box.messages == {}
+
+
+def test_what_one_listener_has_in_hand_another_does_not_take_away(house):
+    house.box.messages = {"1": mail(1)}
+    house.notes.fails = {"hello": Transient("away")}
+    posting = house.listener(house.rule("post", None, 2, house.step()))
+    deleting = replace(house.listener(house.rule("delete", None, 3)), name="second", siblings=("inbox",))
+    house.run(posting)
+    house.run(deleting)
+    assert "1" in house.box.messages
+
+    house.notes.fails = {}
+    house.later(minutes=1)
+    house.run(posting)
+    house.run(deleting)
+
+    assert house.box.messages == {}
     assert len(house.notes.done) == 1
-    assert sorted(entry.state for entry in report.entries) == [State.DONE, State.SKIPPED]
+    assert {entry.state for entry in house.journal.find(Query())} == {State.DONE}
+
+
+def test_an_action_may_say_what_it_did(house):
+    house.box.messages = {"1": mail(1)}
+    said = lambda *_: Performed(StepState.SUCCEEDED, {"n": 1}, "saved a-2.pdf")  # noqa: E731 - a performer in a line
+
+    house.run(house.listener(house.rule("all", None, 2, house.step())), perform=said)
+
+    assert house.entries()["hello"].steps[-1].detail == "saved a-2.pdf"
+    assert house.entries()["hello"].steps[-1].result == {"n": 1}
+
+
+def test_what_was_passed_over_is_on_record_beside_actions_too(house):
+    house.box.messages = {"1": b"From: a@x.example\nSubject: hello\nDate: some day\n\ntext\n"}
+    unknown = Test("date", (Operator("before", (START,)),))
+
+    house.run(house.listener(house.rule("doubt", unknown, 3), house.rule("all", None, 2, house.step())))
+
+    assert house.entries()["hello"].reason == "passed over: doubt: the Date header cannot be read"
 
 
 def test_a_message_that_went_while_it_waited_is_on_record(house):
@@ -273,9 +324,9 @@ def test_stopping_finishes_the_message_in_hand_and_leaves_the_rest(house):
 
 def test_changed_rules_do_not_run_into_a_half_done_message(house):
     house.box.messages = {"1": mail(1)}
-    house.notes.fails = {"hello": Transient("away")}
-    house.run(house.listener(house.rule("all", None, 1, house.step("before"))))
-    house.notes.fails = {}
+    good, bad = type(house.notes)(), type(house.notes)(fails={"hello": Transient("away")})
+    steps = Step("good", good, digest="good"), Step("bad", bad, digest="bad")
+    house.run(house.listener(house.rule("all", None, 1, *steps)))
     house.later(minutes=1)
 
     house.run(house.listener(house.rule("all", None, 1, house.step("after"))))
