@@ -137,7 +137,8 @@ class Action(Protocol):
     def run(self, message: Message, data: Data, context: Context) -> Mapping[str, Any] | None:
         """Do it. The mapping becomes `data` for later steps, and is kept in the journal: JSON types only.
 
-        Its key `done` is no data: a line that says what was done, for the journal, where the description could not know.
+        """Write *content* under the file root of the workspace; gives its path there. A taken name gets a number.
+
 
         Raises:
             Transient: try again later.
