@@ -137,8 +137,7 @@ class Action(Protocol):
     def run(self, message: Message, data: Data, context: Context) -> Mapping[str, Any] | None:
         """Do it. The mapping becomes `data` for later steps, and is kept in the journal: JSON types only.
 
-        """Write *content* under the file root of the workspace; gives its path there. A taken name gets a number.
-
+        Its key `done` is no data: a line for the journal that says what was done, where `describe` could not know.
 
         Raises:
             Transient: try again later.
