@@ -55,6 +55,8 @@ class Place:
     """Dry run: the server must be told, too (EXAMINE). `settle` is never called then."""
     account: str = ""
     """The account's name, for telling what to do about it."""
+    must_exist: tuple[str, ...] = ()
+    """Folders that rules move or copy to and that are not to be made: `PersonNeeded` when one is not there."""
 
 
 class Auth(Protocol):

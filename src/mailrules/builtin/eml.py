@@ -28,6 +28,7 @@ from mailrules.builtin.durable import copy_synced, same_content, sync_folders
 from mailrules.builtin.folder_watch import Look
 from mailrules.builtin.header_block import read_header
 from mailrules.builtin.roles import usual_name
+from mailrules.builtin.targets import demand
 
 
 class EmlOptions(Options, frozen=True):
@@ -154,6 +155,11 @@ def directory_of(root: Path, folder: str) -> Path:
     return root.joinpath(*levels)
 
 
+def _folders(root: Path) -> Iterator[str]:
+    yield "INBOX"
+    yield from (path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
 def open_eml(options: EmlOptions, _credential: Credential, place: Place) -> EmlFolder:
     """The directory of the folder that *place* names.
 
@@ -169,6 +175,7 @@ def open_eml(options: EmlOptions, _credential: Credential, place: Place) -> EmlF
         directory_of(root, place.folder)
     except Permanent as error:
         raise PersonNeeded(str(error), remedy="correct `folder:`") from error
+    demand(place, lambda folder: directory_of(root, folder).is_dir(), lambda: _folders(root), options.path)
     return EmlFolder(root, place.folder, only)
 
 

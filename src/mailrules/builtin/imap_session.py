@@ -16,6 +16,7 @@ from mailrules.api import PasswordCredential, PersonNeeded, TokenCredential, Tra
 from mailrules.builtin.bearer import Outcome, log_in_by_token
 from mailrules.builtin.imap_line import Answer, Line, Sent, Stream
 from mailrules.builtin.imap_names import Folder, Names
+from mailrules.builtin.targets import demand
 from mailrules.builtin.tls import Server, one_line, words
 from mailrules.builtin.wire import ORDINARY, Limits, Nonsense
 
@@ -110,6 +111,7 @@ class Session:
         try:
             session.log_in(credential)
             session.select()
+            session.demand_targets(place)
         except BaseException:
             session.line.shutdown()
             raise
@@ -231,6 +233,18 @@ class Session:
         """The names of those that can be opened."""
         with self.talking():
             return sorted(folder.name for folder in self._client.listed() if folder.opens)
+
+    def demand_targets(self, place: Place) -> None:
+        """See `mailrules.api.Place.must_exist`."""
+        names = (
+            {name.upper() if name.upper() == "INBOX" else name for name in self.folders()} if place.must_exist else ()
+        )
+
+        def exists(folder: str) -> bool:
+            called = self.called(folder)
+            return called in names or called.upper() == "INBOX"
+
+        demand(place, exists, lambda: names, self.server)
 
     def called(self, folder: str) -> str:
         r"""The server's name for a folder as it is written: by role (`\Archive`), with `/`, without prefix.

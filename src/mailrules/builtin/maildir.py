@@ -30,7 +30,17 @@ from mailrules.api import (
 from mailrules.builtin.durable import copy_synced, same_content, sync_folders
 from mailrules.builtin.folder_watch import Look
 from mailrules.builtin.header_block import read_header
-from mailrules.builtin.maildir_name import flags, folder_name, fresh_name, letter_of, letters, unique_part, with_letters
+from mailrules.builtin.maildir_name import (
+    flags,
+    folder_name,
+    fresh_name,
+    letter_of,
+    letters,
+    shown_name,
+    unique_part,
+    with_letters,
+)
+from mailrules.builtin.targets import demand
 
 T = TypeVar("T")
 
@@ -239,6 +249,11 @@ def _time(path: Path) -> int | None:
         return None
 
 
+def _folders(root: Path) -> Iterator[str]:
+    yield "INBOX"
+    yield from (shown_name(path.name).replace(".", "/") for path in root.glob(".*") if (path / "cur").is_dir())
+
+
 def open_maildir(options: MaildirOptions, _credential: Credential, place: Place) -> Maildir:
     """The folder of the maildir that *place* names.
 
@@ -255,6 +270,7 @@ def open_maildir(options: MaildirOptions, _credential: Credential, place: Place)
         folder_name(place.folder)
     except Permanent as error:
         raise PersonNeeded(str(error), remedy="correct `folder:`") from error
+    demand(place, lambda folder: (root / folder_name(folder)).is_dir(), lambda: _folders(root), options.path)
     return Maildir(root, place.folder)
 
 

@@ -78,6 +78,13 @@ def folder_name(folder: str) -> str:
     return "." + ".".join(_on_disk(level) for level in levels)
 
 
+def shown_name(directory: str) -> str:
+    """The folder that a directory is, its levels parted by `.`."""
+    from imapclient.imap_utf7 import decode
+
+    return str(decode(directory.removeprefix(".").encode("ascii", "replace")))
+
+
 def _on_disk(level: str) -> str:
     if level.isascii() and "&" not in level:
         return level

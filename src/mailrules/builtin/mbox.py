@@ -28,6 +28,7 @@ from mailrules.builtin.folder_watch import Look
 from mailrules.builtin.mbox_file import FLAG_LETTERS, Entry, entries, header_of, message_of, stored, with_flags
 from mailrules.builtin.mbox_lock import locked_again, reading, writing
 from mailrules.builtin.roles import usual_name
+from mailrules.builtin.targets import demand
 
 
 class MboxOptions(Options, frozen=True):
@@ -259,6 +260,11 @@ def file_of(root: Path, folder: str) -> Path:
     return root.parent.joinpath(*levels[:-1], levels[-1] + root.suffix)
 
 
+def _folders(root: Path) -> Iterator[str]:
+    yield "INBOX"
+    yield from (path.stem for path in root.parent.glob(f"*{root.suffix}") if path != root and path.is_file())
+
+
 def open_mbox(options: MboxOptions, _credential: Credential, place: Place) -> Mbox:
     """The mbox file of the folder that *place* names.
 
@@ -274,6 +280,7 @@ def open_mbox(options: MboxOptions, _credential: Credential, place: Place) -> Mb
         with path.open("rb") as file:
             if file.read(5) != b"From ":
                 raise PersonNeeded(f"{path.name} is no mbox: it does not start with 'From '", remedy="correct `path:`")
+    demand(place, lambda folder: file_of(root, folder).is_file(), lambda: _folders(root), options.path)
     return Mbox(root, place.folder)
 
 

@@ -75,6 +75,7 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
         sender=_sender(spec),
         trust=trust,
         timezone=timezone,
+        missing_folder=spec.missing_folder,
         description=spec.description,
         span=node.span,
     )

@@ -30,6 +30,8 @@ class Account:
     """`from:` the address and name it sends as."""
     trust: Trust = field(default_factory=Trust)
     timezone: str = "UTC"
+    missing_folder: Literal["create", "fail"] = "create"
+    """What becomes of a folder that rules move or copy to and that is not there: made when first used, or refused."""
     description: str = ""
     span: Span = NOWHERE
 

@@ -66,6 +66,12 @@ class AccountSpec(Spec, frozen=True):
     send: Send = None
     sender: FromSpec | Text | UnsetType = msgspec.field(name="from", default=UNSET)
     timezone: Tz = "UTC"
+    missing_folder: Annotated[
+        Literal["create", "fail"],
+        Meta(
+            description="A folder that rules move or copy to and that is not there: made when first used, or refused."
+        ),
+    ] = "create"
     trust: TrustSpec = TrustSpec()
 
 

@@ -16,6 +16,7 @@ from mailrules.engine.world import World, system_clock
 from mailrules.model.entry import Entry
 from mailrules.model.journal import Journal
 from mailrules.model.mailbox import Mailbox
+from mailrules.model.rule import RuleSet
 from mailrules.model.schedule import Schedule
 
 
@@ -26,10 +27,17 @@ def opener(workspace: Workspace, *, readonly: bool) -> Callable[[Listener], Mail
         if listener.account.receive is None:
             raise Permanent(f"account '{listener.account.name}' has no `receive:`")
         provided, options = listener.account.receive
-        place = Place(workspace.root, listener.folder, readonly)
+        must_exist = targets(listener.rules) if listener.account.missing_folder == "fail" else ()
+        place = Place(workspace.root, listener.folder, readonly, must_exist=must_exist)
         return with_credential(listener.account, place, lambda shown: provided.item.open(options, shown, place))
 
     return open_
+
+
+def targets(rules: RuleSet) -> tuple[str, ...]:
+    """The folders that rules move or copy to."""
+    kept = [rule.keep for rule in (*rules.rules, rules.unmatched)]
+    return tuple(dict.fromkeys(folder for keep in kept for folder in (*keep.copy, keep.move) if folder))
 
 
 def live_world(workspace: Workspace, journal: Journal, *, stopping: Callable[[], bool] = lambda: False) -> World:
