@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import ExitStack, closing
+from datetime import datetime
 
 import click
 
@@ -20,14 +21,15 @@ def command(listeners: tuple[str, ...], *, once: bool, as_json: bool) -> int:
     """Handle what arrives: decide, act, settle; all listeners, or those named.
 
     Without --once it listens until SIGTERM or SIGINT, finishes the message in hand and ends with exit code 0; a second
-    SIGINT ends it at once. With --once, exit code 3 says that a mailbox could not be read, 1 that a message was parked.
+    SIGINT ends it at once. Files that change are taken up if they have no errors; SIGHUP has them read anew. With
+    --once, exit code 3 says that a mailbox could not be read, 1 that a message was parked.
     """
     from mailrules.cli.log_lines import log_on_stderr
     from mailrules.cli.signals import StopRequest
-    from mailrules.cli.workspace import active_listeners, journal_of, load, lock_of
-    from mailrules.engine.worlds import live_world
+    from mailrules.cli.workspace import active_listeners, journal_of, load_with_files, lock_of
 
-    workspace = load()
+    began = datetime.now().astimezone()
+    workspace, files = load_with_files()
     chosen = active_listeners(workspace, listeners)
     collect_seldom()
     with ExitStack() as held:
@@ -35,14 +37,15 @@ def command(listeners: tuple[str, ...], *, once: bool, as_json: bool) -> int:
         held.enter_context(lock_of(workspace))
         journal = held.enter_context(closing(journal_of(workspace)))
         stop = held.enter_context(StopRequest())
-        world = live_world(workspace, journal, stopping=stop.asked)
         if once:
             from mailrules.cli.run_once import run_once
+            from mailrules.engine.worlds import live_world
 
-            return run_once(chosen, world, as_json=as_json)
+            return run_once(chosen, live_world(workspace, journal, stopping=stop.asked), as_json=as_json)
+        from mailrules.cli.reload import Setup
         from mailrules.cli.run_on import run_on
 
-        return run_on(chosen, world, stop, as_json=as_json)
+        return run_on(Setup(workspace, files, began, tuple(dict.fromkeys(listeners))), journal, stop, as_json=as_json)
 
 
 def collect_seldom() -> None:

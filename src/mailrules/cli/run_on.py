@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import math
+from contextlib import closing
 
 import click
 import msgspec
 
 from mailrules.cli.log_lines import PassLog
+from mailrules.cli.reload import Reloading, Setup
 from mailrules.cli.run_once import outcome_json
 from mailrules.cli.signals import StopRequest
+from mailrules.cli.supervisor import Supervisor
 from mailrules.cli.terminal import plural
-from mailrules.config.settings import Listener
 from mailrules.engine.listen import Loop, Outcome
 from mailrules.engine.passes import Report
 from mailrules.engine.world import World
+from mailrules.engine.worlds import live_world
+from mailrules.model.journal import Journal
 
 
-def run_on(listeners: Sequence[Listener], world: World, stop: StopRequest, *, as_json: bool) -> int:
+def run_on(setup: Setup, journal: Journal, stop: StopRequest, *, as_json: bool) -> int:
     """Run passes until a signal asks to stop; tell each that did something, as a log line or as a line of JSON."""
     log = logging.getLogger("mailrules")
-    loop = Loop(listeners, world, _tell_json if as_json else PassLog())
-    stop.tell(loop.stop)
-    names = ", ".join(listener.name for listener in listeners)
-    log.info("listening: %s (%s)", names, plural(len(listeners), "listener"))
-    if not stop.asked():
-        loop.run()
+
+    def world(taken: Setup) -> World:
+        return live_world(taken.workspace, journal, stopping=stop.asked)
+
+    with closing(Supervisor()) as supervisor:
+        beat = math.inf if supervisor.watch is None else supervisor.watch / 4
+        told = _tell_json if as_json else PassLog()
+        loop = Loop(setup.listeners, world(setup), told, supervisor.alive, beat)
+
+        def stopped() -> None:
+            supervisor.stopping()
+            loop.stop()
+
+        def take_up(taken: Setup) -> None:
+            loop.replace(taken.listeners, world(taken))
+
+        stop.tell(stopped)
+        with Reloading(setup, take_up, begun=supervisor.reloading, over=supervisor.ready):
+            names = ", ".join(listener.name for listener in setup.listeners)
+            counted = plural(len(setup.listeners), "listener")
+            log.info("listening: %s (%s)", names, counted)
+            supervisor.ready(f"listening: {counted}")
+            if not stop.asked():
+                loop.run()
     log.info("stopped")
     return 0
 

@@ -31,8 +31,14 @@ def load(*, quiet: bool = False) -> Workspace:
         click.UsageError: there is none here.
         click.exceptions.Exit: its files have errors, which have been printed (exit code 1).
     """
+    return load_with_files(quiet=quiet)[0]
+
+
+def load_with_files(*, quiet: bool = False) -> tuple[Workspace, frozenset[str]]:
+    """The same, with the names of the files that it depends on."""
     loaded = load_workspace(existing_root())
-    return _unless_wrong(loaded.workspace, () if quiet and loaded.workspace else loaded.diagnostics)
+    told = () if quiet and loaded.workspace else loaded.diagnostics
+    return _unless_wrong(loaded.workspace, told), loaded.files
 
 
 def existing_root() -> Path:

@@ -118,6 +118,6 @@ class Chart:
         self._urgent = self._urgent or _news(before) != _news(record)
 
 
-def _news(record: Health) -> Health:
+def _news(record: Health) -> tuple[Health, bool]:
     """All but the moments, which change with every check."""
-    return replace(record, last_success=None, next_run=None, overdue=None)
+    return replace(record, last_success=None, next_run=None, overdue=None), record.last_success is None

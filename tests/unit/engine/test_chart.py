@@ -152,3 +152,12 @@ def test_a_secret_in_a_failure_is_struck_out(house, chart, listener):
     chart.write()
 
     assert on_record(house).error == "ValueError: no *** here"
+
+
+def test_the_first_success_is_news(house, chart, listener):
+    chart.taken_up(listener, SOON)
+    chart.write()
+    chart.succeeded(listener, Report("inbox"), SOON)
+    chart.write()
+
+    assert on_record(house).last_success == START
