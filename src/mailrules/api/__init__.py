@@ -27,11 +27,10 @@ from mailrules.api.options import (
     OptionsError,
     Secret,
     Size,
-    Template,
-    Templates,
     build_options,
 )
 from mailrules.api.schema import options_schema
+from mailrules.api.template import Template, Templates
 from mailrules.model.action import (
     Action,
     Answer,

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from mailrules.model.action import Permanent, PersonNeeded
+from mailrules.api.template import Template, Templates, scalar
+from mailrules.model.action import PersonNeeded
 
 T = TypeVar("T")
 
@@ -31,15 +31,6 @@ class OptionsError(ValueError):
     """The value does not fit the options type; `str()` is msgspec's sentence with its path."""
 
 
-def _scalar(kind: type[T]) -> type[T]:
-    """Marks a dataclass that YAML writes as one scalar.
-
-    msgspec takes a dataclass apart, field by field; one without its list of fields it gives to `build_options`' hook.
-    """
-    del kind.__dataclass_fields__  # type: ignore[attr-defined]
-    return kind
-
-
 _revealed: set[str] = set()
 """Every secret this process has looked up: what `redact` strikes out. A cache, not state: losing it loses nothing."""
 _obtained: dict[str, None] = {}
@@ -54,7 +45,7 @@ def redact(text: str) -> str:
     return text
 
 
-@_scalar
+@scalar
 @dataclass(frozen=True)
 class Secret:
     """A reference to a secret (`env:NAME`, `file:PATH`, `keyring:SERVICE/USER`) or, with a warning, the secret itself.
@@ -137,7 +128,7 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|min|m|h|d|w)", re.IGNO
 _SECONDS = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-@_scalar
+@scalar
 @dataclass(frozen=True, order=True)
 class Duration:
     """A length of time, written with its unit: `5s`, `90m`, `1h 30m`, `14d`, `2w`."""
@@ -164,7 +155,7 @@ class Duration:
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)(i?)b?", re.IGNORECASE)
 
 
-@_scalar
+@scalar
 @dataclass(frozen=True, order=True)
 class Size:
     """A number of octets: `4096`, `10MB` (decimal), `10MiB` (binary)."""
@@ -185,156 +176,6 @@ class Size:
             raise ValueError("a size is a number of octets or one with a unit: 4096, 500KB, 10MB, 10MiB")
         base = 1024 if found[3] else 1000
         return cls(int(float(found[1]) * base ** " kmg".index(found[2].lower() or " ")))
-
-
-BODY_ATTRIBUTES = frozenset({"text", "html", "attachments", "reply_text", "raw", "undecodable"})
-"""What of `message` in a template takes more than the header block."""
-
-
-@_scalar
-@dataclass(frozen=True)
-class Template:
-    """Text with Jinja2 expressions, filled from `message`, `match`, `data`, `account`, `listener` and `now`.
-
-    Compiled on first use in an immutable sandbox; an undefined name fails. What comes from a mail is never itself
-    taken for a template.
-    """
-
-    source: str = ""
-
-    @property
-    def constant(self) -> bool:
-        """Whether there is nothing to fill in."""
-        return "{{" not in self.source and "{%" not in self.source and "{#" not in self.source
-
-    @cached_property
-    def _compiled(self) -> Any:
-        return _environment().from_string(self.source)
-
-    @cached_property
-    def needs_body(self) -> bool:
-        """Whether it mentions something of `message` that only the body tells."""
-        if self.constant:
-            return False
-        if self._simple is not None:
-            return any(name == "message" and attribute in BODY_ATTRIBUTES for name, attribute in self._simple)
-        return self._studied[1]
-
-    @cached_property
-    def _simple(self) -> list[tuple[str, str]] | None:
-        """(name, first attribute) of every expression when all are names with dots; None when only Jinja2 can tell."""
-        rest = _SIMPLE.sub("", self.source)
-        if "{{" in rest or "{%" in rest or "{#" in rest:
-            return None
-        found = [(each[1], each[2] or "") for each in _SIMPLE.finditer(self.source)]
-        return found if all(name in TEMPLATE_NAMES for name, _ in found) else None
-
-    @cached_property
-    def _studied(self) -> tuple[tuple[int, str] | None, bool]:
-        """Its problem, and whether it needs the body: of one syntax tree, which is not kept.
-
-        A message that goes elsewhere than before a dot or bracket may be asked for anything.
-        """
-        from jinja2 import TemplateSyntaxError, nodes
-
-        try:
-            tree = _environment().parse(self.source)
-        except TemplateSyntaxError as error:
-            return (error.lineno, error.message or "not a template"), False
-        names = [name.name for name in tree.find_all(nodes.Name)]
-        fields = [node for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if _is_message(node.node)]
-        attributes = {node.attr for node in fields if isinstance(node, nodes.Getattr)}
-        needs_body = names.count("message") > len(fields) or bool(attributes & BODY_ATTRIBUTES)
-        return _unknown_filter(tree) or _unknown_name(tree, names), needs_body
-
-    def problem(self) -> tuple[int, str] | None:
-        """What makes it no template, as (line within it, sentence); None when it compiles."""
-        return None if self.constant or self._simple is not None else self._studied[0]
-
-    def render(self, data: Mapping[str, Any]) -> str:
-        """The text filled in.
-
-        Raises:
-            Permanent: something named is not there, or the expression fails.
-        """
-        if self.constant:
-            return self.source
-        try:
-            return str(self._compiled.render(data))
-        except Exception as error:
-            raise Permanent(f"template {self.source!r}: {error}") from error
-
-    def shown(self, data: Mapping[str, Any]) -> str:
-        """As `render`, for a description: what cannot be filled in yet stays as written."""
-        try:
-            return self.render(data)
-        except Permanent:
-            return self.source
-
-    def __str__(self) -> str:
-        """As written."""
-        return self.source
-
-
-@_scalar
-@dataclass(frozen=True)
-class Templates:
-    """One template or a list of them: `to: a@example.com` or `to: [a@example.com, "{{ data.owner }}"]`."""
-
-    items: tuple[Template, ...] = ()
-
-    def render(self, data: Mapping[str, Any]) -> list[str]:
-        """Each text filled in, empty ones left out.
-
-        Raises:
-            Permanent: as `Template.render`.
-        """
-        return [text for text in (item.render(data) for item in self.items) if text.strip()]
-
-
-_SIMPLE = re.compile(r"\{\{-?\s*([a-z]+)(?:\.([A-Za-z_]\w*))?(?:\.[A-Za-z_]\w*)*\s*-?\}\}")
-"""An expression that is a name with dots, as nearly all are: what it needs is plain without loading Jinja2."""
-
-TEMPLATE_NAMES = frozenset({"message", "match", "data", "account", "listener", "now"})
-_shared: list[Any] = []
-
-
-def _unknown_filter(tree: Any) -> tuple[int, str] | None:
-    """A filter or test that there is not."""
-    from jinja2 import nodes
-
-    for kind, known, what in (
-        (nodes.Filter, _environment().filters, "filter"),
-        (nodes.Test, _environment().tests, "test"),
-    ):
-        for node in tree.find_all(kind):
-            if node.name not in known:
-                return node.lineno, f"there is no {what} '{node.name}'"
-    return None
-
-
-def _unknown_name(tree: Any, names: list[str]) -> tuple[int, str] | None:
-    """A name that templates do not know; asking Jinja2 for scopes only where some name is not one of ours."""
-    from jinja2 import meta
-
-    if TEMPLATE_NAMES.issuperset(names):
-        return None
-    unknown = meta.find_undeclared_variables(tree) - TEMPLATE_NAMES - _environment().globals.keys()
-    if not unknown:
-        return None
-    return 1, f"no '{min(unknown)}' here: templates know {', '.join(sorted(TEMPLATE_NAMES))}"
-
-
-def _is_message(node: Any) -> bool:
-    return getattr(node, "name", "") == "message"
-
-
-def _environment() -> Any:
-    if not _shared:
-        from mailrules.api.sandbox import environment
-
-        _shared.append(environment())
-    return _shared[0]
 
 
 _PARSERS: Mapping[type[Any], Any] = {Duration: Duration.parse, Size: Size.parse}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 
@@ -31,8 +32,18 @@ def size(octets: float) -> str:
     return f"{octets:.3g} GB"
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """`a.b` is an attribute, or a key of a mapping: never an item of anything else, which a message has for headers."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """The attribute; where there is none, what fails when it is used."""
+        if isinstance(obj, Mapping | Undefined) or hasattr(obj, attribute):
+            return super().getattr(obj, attribute)
+        return self.undefined(obj=obj, name=attribute)
+
+
 def environment() -> Any:
     """A fresh environment with the filters for mail work."""
-    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    made = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
     made.filters |= {"slug": slug, "date": date, "size": size}
     return made

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from mailrules.api.options import Duration, Secret, Size, Template, Templates
+from mailrules.api.options import Duration, Secret, Size
+from mailrules.api.template import Template, Templates
 
 _SCHEMAS: Mapping[type[Any], dict[str, Any]] = {
     Secret: {"type": "string", "description": "env:NAME, file:PATH or keyring:SERVICE/USER; a literal works, warned."},

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from mailrules.config import moments
+from mailrules.config.captured import check_captures
 from mailrules.config.document import Node
 from mailrules.config.expiry import read_expiries
 from mailrules.config.findings import Findings
@@ -117,6 +118,8 @@ class Listeners:
         compiled = [self._rules.compile(item.value, timezone, item.place) for item in _texts(node, "rules")]
         rules = [written for one in compiled for written in one.rules]
         prove(rules, self._findings)
+        for one in compiled or (Compiled(),):
+            check_captures(rules, one.unmatched, self._findings)
         unmatched = self._unmatched(compiled)
         written = [*rules, *(one.unmatched for one in compiled if one.unmatched)]
         calls = _texts(node, "flow")

@@ -48,11 +48,9 @@ def provided(
     found = table.get(name)
     if found is None:
         close = nearest(name, table)
-        help_ = (
-            f"did you mean '{close}'? (from plugin {table[close].plugin})"
-            if close
-            else suggestion(name, table, what=_NOUNS[what][1])
-        )
+        help_ = suggestion(name, table, what=_NOUNS[what][1])
+        if close and not table[close].plugin.name.startswith("mailrules.builtin."):
+            help_ += f" (from plugin {table[close].plugin})"
         findings.add(node.label, f"unknown-{what}", f"no plugin gives the {_NOUNS[what][0]} '{name}'", help_)
     return found
 
@@ -80,6 +78,13 @@ def build(node: Node, kind: type[Options], root: Path, findings: Findings, *, ow
         return None
     fine = [_look(leaf, place, findings) for leaf, place in _leaves(options, node)]
     return options if all(fine) else None
+
+
+def captures(options: Any, node: Node) -> Iterator[tuple[str, Place]]:
+    """The names that templates in *options* ask `match` for, each with its line."""
+    for leaf, at in _leaves(options, node):
+        if isinstance(leaf, Template) and at is not None:
+            yield from ((name, _line_within(at, line)) for line, name in leaf.captures())
 
 
 @lru_cache(maxsize=256)
@@ -137,9 +142,12 @@ def _look(leaf: Secret | Template, node: Node | None, findings: Findings) -> boo
             help_ = "write env:NAME, file:PATH or keyring:SERVICE/USER, and put the secret there"
             findings.add(node.label, "literal-secret", "a secret stands in the file itself", help_)
     elif (problem := leaf.problem()) is not None:
-        line, sentence = problem
-        message = f"this template does not work: {sentence}"
-        findings.add(_line_within(node, line), "bad-template", message, "templates are Jinja2")
+        message = f"this template does not work: {problem.sentence}"
+        close = nearest(problem.name, problem.known)
+        help_ = f"did you mean '{close}'?" if close else problem.hint or "templates are Jinja2"
+        if close and problem.hint:
+            help_ += f"; {problem.hint}"
+        findings.add(_line_within(node, problem.line), "bad-template", message, help_)
         return False
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,8 @@ class Written:
 
     rule: Rule
     node: Node
+    captures: tuple[tuple[str, Place], ...] = ()
+    """What its own actions ask `match` for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,13 @@ class RuleFiles:
             zone = moments.read_zone(node["timezone"], spec.timezone, self._findings)
         around = Surroundings(self._files.root, self._findings, self._transitions, zone or timezone, self.now, zone)
         listed = node["rules"] if isinstance(node.value.get("rules"), list) else ()
-        rules = tuple(Written(rule, item) for item in listed if (rule := compile_rule(item, around)))
-        unmatched = compile_unmatched(node["unmatched"], around) if "unmatched" in node else None
-        return Compiled(rules, Written(unmatched, node["unmatched"]) if unmatched else None)
+        rules = tuple(found for item in listed if (found := self._written(item, around, compile_rule)))
+        unmatched = self._written(node["unmatched"], around, compile_unmatched) if "unmatched" in node else None
+        return Compiled(rules, unmatched)
+
+    def _written(
+        self, node: Node, around: Surroundings, compiled: Callable[[Node, Surroundings], Rule | None]
+    ) -> Written | None:
+        before = len(self._transitions.captures)
+        rule = compiled(node, around)
+        return Written(rule, node, tuple(self._transitions.captures[before:])) if rule else None

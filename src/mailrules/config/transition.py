@@ -12,7 +12,7 @@ import msgspec
 
 from mailrules.api.options import templates
 from mailrules.config import plugged
-from mailrules.config.document import Node
+from mailrules.config.document import Node, Place
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import suggestion
 from mailrules.config.structure import wrong_type
@@ -30,6 +30,8 @@ class Transitions:
         self._nodes: Mapping[str, Node] = dict(flows.items()) if flows is not None else {}
         self._steps: dict[str, tuple[Step, ...]] = {}
         self._calling: list[str] = []
+        self.captures: list[tuple[str, Place]] = []
+        """What has been asked of `match` so far, outside of flows: those serve many rules."""
 
     def all_flows(self) -> None:
         """Build every flow, so that what is wrong in an unused one is told too."""
@@ -87,6 +89,8 @@ class Transitions:
         options = plugged.build(node, kind.options, self.root, self.findings, owner=owner)
         if options is None:
             return None
+        if not self._calling:
+            self.captures += plugged.captures(options, node)
         try:
             action = kind.build(options)
             needs_body = bool(kind.needs_body(options)) or any(t.needs_body for t in templates(options))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailrules.api import Template
+from mailrules.api import Permanent, Template
+from mailrules.core.parse import parse
 
 NEEDS = [
     ("no template", False),
@@ -43,3 +44,74 @@ def test_a_template_that_cannot_work_says_where(source, line, sentence):
 
     assert found[0] == line
     assert sentence in found[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "name"),
+    [
+        ("{{ message.subject }}\n{{ message.subjct }}", 2, "subjct"),
+        ("{{ message.author.adress }}", 1, "adress"),
+        ("{% if message.subject %}\n{{ mesage.subject | slug }}{% endif %}", 2, "mesage"),
+        ("{{ listener.folder }}{{ listener['fold'] }}", 1, "fold"),
+        ("{{ account.x }}", 1, "x"),
+        ("{{ message.subject | slugify }}", 1, "slugify"),
+    ],
+)
+def test_a_name_that_never_comes_is_known_beforehand(source, line, name):
+    found = Template(source).problem()
+
+    assert (found.line, found.name) == (line, name)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ message['Subjct'] }}",
+        "{{ message.x | default('') }}",
+        "{% if message.x is defined %}{% endif %}",
+        "{% for message in message.attachments %}{{ message.name }}{% endfor %}",
+        "{{ match.any }}{{ data.any.more }}{{ account.get('x') }}",
+    ],
+)
+def test_a_name_that_may_come_is_no_problem(source):
+    assert Template(source).problem() is None
+
+
+def _seen(**data):
+    message = parse(b"Subject: Hello\r\nX-Any: there\r\n\r\n")
+    return {"message": message, "match": {}, "data": data, "listener": {"name": "l"}}
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ message.subjct }}", "{{ message.x | upper }}", "{{ message.any }}", "{{ match.n }}"]
+)
+def test_what_is_not_there_fails_and_a_header_is_no_attribute(source):
+    with pytest.raises(Permanent):
+        Template(source).render(_seen())
+
+
+def test_a_header_is_asked_for_in_brackets():
+    assert Template("{{ message['x-any'] }}{{ message['X-None'] }}").render(_seen()) == "there"
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("{{ message.subject }} of {{ data.number }}", "Hello of {{ data.number }}"),
+        ("{{ data.webhook.json.id }}", "{{ data.webhook.json.id }}"),
+        ("{{ data.known }} {{ data.unknown }}", "yes {{ data.unknown }}"),
+        ("{{ data.unknown | upper }}", "{{ data.unknown | upper }}"),
+        ("{{ data.unknown | default('none') }}", "none"),
+    ],
+)
+def test_a_description_leaves_what_later_steps_give(source, shown):
+    assert Template(source).shown(_seen(known="yes")) == shown
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{ message.subjct }}", "{{ data.unknown }} {{ match.n }}", "{{ data.known.more }}", "{{ listener.nam | upper }}"],
+)
+def test_a_description_fails_where_the_step_will(source):
+    with pytest.raises(Permanent):
+        Template(source).shown(_seen(known="yes"))
