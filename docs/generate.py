@@ -64,14 +64,13 @@ def plugins_page() -> str:
 
 
 def _plugin(item: Any) -> Iterator[str]:
-    from mailrules.api import options_schema
     from mailrules.cli.options import option_rows
 
     yield f"### {item.name}\n"
     yield f"{item.summary}\n"
     traits = [f"- {sentence}" for sentence in _traits(item)]
     yield from [*traits, ""] if traits else ()
-    rows = list(option_rows(options_schema(item.options)))
+    rows = list(option_rows(item.options))
     yield "| option | value | default | meaning |\n|---|---|---|---|" if rows else "It takes no options."
     for row in rows:
         name, *rest = (cell.replace("|", "\\|") for cell in row)

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -69,6 +70,9 @@ class Registry:
 BUILTINS = ("receive", "send", "auth", "actions")
 """Modules of `mailrules.builtin`, loaded by name like a stranger's."""
 
+_OWN = frozenset({__file__, pluggy.PluginManager.register.__code__.co_filename})
+"""Files whose lines say nothing about what is wrong in a plugin."""
+
 
 def load_registry(workspace: Path | None = None) -> Registry:
     """Built-ins, then entry points one by one, then `plugins/*.py` of the workspace.
@@ -131,9 +135,17 @@ def _register(
     except Exception as error:
         if manager.has_plugin(key):
             manager.unregister(name=key)
-        broken.append(Broken(plugin, f"{type(error).__name__}: {error}"))
+        broken.append(Broken(plugin, _said(error)))
     else:
         owners[key] = plugin
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, and in which line of the plugin; a syntax error says that itself."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename not in _OWN]
+    named = [frame for frame in frames if not frame.filename.startswith("<") and "importlib" not in frame.filename]
+    place = f" ({Path(named[-1].filename).name}:{named[-1].lineno})" if named else ""
+    return f"{type(error).__name__}: {error}{'' if isinstance(error, SyntaxError) else place}"
 
 
 def _freeze(manager: pluggy.PluginManager, owners: dict[str, Plugin], broken: list[Broken]) -> Registry:
@@ -159,7 +171,7 @@ def _collect(
     try:
         items = list(function())
     except Exception as error:
-        broken.append(Broken(plugin, f"{function.__name__} raised {type(error).__name__}: {error}"))
+        broken.append(Broken(plugin, f"{function.__name__} raised {_said(error)}"))
         return
     for item in items:
         table = tables.get(_kind(item))

@@ -126,8 +126,8 @@ def test_a_second_run_handles_nothing_twice_and_says_so(clone, capsys):
     assert main(["run", "--once"]) == 0
 
     said = capsys.readouterr().out
-    assert "nothing new: 23 messages handled before" in said
-    assert "nothing new: 2 messages handled before" in said
+    assert "nothing new: 23 handled" in said
+    assert "nothing new: 2 handled" in said
     assert sorted(clone.rglob("*")) == before
 
 

@@ -63,6 +63,8 @@ def _check_files(files: tuple[Path, ...]) -> tuple[list[Diagnostic], int]:
     from mailrules.config.cases import SUFFIX
     from mailrules.config.load import load_rules
 
+    if missing := [str(file) for file in files if not file.is_file()]:
+        raise click.UsageError(f"there is no file '{missing[0]}'")
     cases = [file for file in files if file.name.endswith(SUFFIX)]
     found = list(_check_cases(cases))
     rules: list[RuleSet] = []

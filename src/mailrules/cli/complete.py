@@ -68,13 +68,11 @@ def _plugins(ctx: click.Context) -> Found:
 
 
 def _entries(ctx: click.Context, *states: State) -> list[Entry]:
-    from mailrules.cli.workspace import journal_of
+    from mailrules.config.load import load_journal_address
     from mailrules.model.journal import Query
+    from mailrules.store.sql import open_journal
 
-    workspace = _workspace(ctx)
-    if workspace is None:
-        return []
-    with closing(journal_of(workspace, readonly=True)) as journal:
+    with closing(open_journal(load_journal_address(workspace_root(ctx)), readonly=True)) as journal:
         return journal.find(Query(states=frozenset(states)))
 
 

@@ -21,8 +21,8 @@ from mailrules.cli.terminal import print_json
 def command(message: str, *, rule: str | None, listener: str | None, rules: Path | None, as_json: bool) -> int:
     """Show each rule tried, each condition with the value it saw, and what would be done. Nothing is changed.
 
-    MESSAGE is an .eml file, `-` for standard input, or `#12`, a message of the journal, which is fetched again from its
-    mailbox.
+    MESSAGE is an .eml file, `-` for standard input, or `12` or `#12`, a message of the journal, which is fetched again
+    from its mailbox.
     """
     from mailrules.cli.explanation import explanation
     from mailrules.cli.explanation_report import explanation_json, print_explanation

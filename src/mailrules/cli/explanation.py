@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from mailrules.cli.mail import read_message
+from mailrules.cli.number import journal_number
 from mailrules.cli.workspace import journal_of, load, one_listener, rules_listener
 from mailrules.config.settings import Listener, Workspace
 from mailrules.core.decide import Decider
@@ -78,7 +79,8 @@ def explanation(named: str, *, listener: str | None, rules: Path | None) -> Expl
     Raises:
         click.UsageError: there is no such message, or it is not clear by which rules to decide it.
     """
-    found = _in_journal(named, listener, rules) if named.startswith("#") else _in_file(named, listener, rules)
+    number = _number(named)
+    found = _in_file(named, listener, rules) if number is None else _in_journal(number, listener, rules)
     trust = found.listener.account.trust
     message = parse(found.raw, size=len(found.raw), received=found.received, flags=found.flags, trust=trust)
     decision = Decider(found.listener.rules).decide(message, found.now, trace=True)
@@ -98,19 +100,27 @@ def _in_file(path: str, listener: str | None, rules: Path | None) -> Found:
     return Found(path, raw, decided_by, system_clock())
 
 
-def _in_journal(number: str, listener: str | None, rules: Path | None) -> Found:
-    if not number[1:].isdecimal():
-        raise click.UsageError(f"'{number}' is no journal number: `mailrules log` lists them, #1, #2, ...")
+def _number(named: str) -> int | None:
+    """The journal number that is meant: `#12`, or `12` where no file has that name; None for a file."""
+    if not named.startswith("#") and Path(named).exists():
+        return None
+    number = journal_number(named)
+    if number is None and named.startswith("#"):
+        raise click.UsageError(f"'{named}' is no journal number: `mailrules log` lists them, #1, #2, ...")
+    return number
+
+
+def _in_journal(number: int, listener: str | None, rules: Path | None) -> Found:
     workspace = load(quiet=True)
     with closing(journal_of(workspace, readonly=True)) as journal:
-        entries = journal.find(Query(ids=frozenset({int(number[1:])})))
+        entries = journal.find(Query(ids=frozenset({number})))
     if not entries:
-        raise click.UsageError(f"the journal has no {number}")
+        raise click.UsageError(f"the journal has no #{number}")
     entry = entries[0]
     watched = one_listener(workspace, [entry.listener])
     head, raw = _fetch(entry, watched, workspace)
     decided_by = rules_listener(rules) if rules else one_listener(workspace, [listener]) if listener else watched
-    return Found(number, raw, decided_by, _moment(entry), head.received, head.flags)
+    return Found(f"#{number}", raw, decided_by, _moment(entry), head.received, head.flags)
 
 
 def _moment(entry: Entry) -> datetime:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from mailrules.cli.explanation import Explanation
-from mailrules.cli.outcome import last_records, step_line
-from mailrules.cli.record import disposition_json, entry_json, moment
+from mailrules.cli.outcome import step_line
+from mailrules.cli.record import disposition_json, entry_json, last_records, zoned
 from mailrules.cli.terminal import console, plural, safe, show
 from mailrules.core.why import why
-from mailrules.model.condition import Verdict
+from mailrules.model.condition import Condition, Test, Verdict
 from mailrules.model.decision import Trace
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def _facts(made: Explanation) -> Iterator[tuple[str, str]]:
     yield "message", made.found.name
     yield "from", str(message.author)
     yield "subject", message.subject or "(no subject)"
-    yield "date", moment(message.date) or "(none)"
+    yield "date", _when(made, message.date) or "(none)"
     yield "size", f"{message.size:,} octets"
     yield "kind", f"{message.kind.value} ({message.kind.evidence})"
     if message.original_sender != message.author:
@@ -53,7 +55,27 @@ def _facts(made: Explanation) -> Iterator[tuple[str, str]]:
         yield "attachment", f"{part.name or '(no name)'}, {part.type}, {part.kind}, {part.size:,} octets"
     for defect in message.defects:
         yield "defect", f"{defect.word} {defect.detail}"
-    yield "decided as of", moment(made.found.now)
+    yield "decided as of", _when(made, made.found.now)
+
+
+def _when(made: Explanation, at: datetime | None) -> str:
+    """With its zone; where conditions ask for weekday or hours, also as they read it."""
+    if at is None:
+        return ""
+    rules = made.found.listener.rules
+    zones = dict.fromkeys(zone or rules.timezone for rule in rules.rules for zone in _zones(rule.condition))
+    local = "; ".join(f"{at.astimezone(ZoneInfo(zone)):%A %H:%M:%S} {zone}" for zone in zones)
+    return f"{zoned(at)} (for the rules: {local})" if local else zoned(at)
+
+
+def _zones(condition: Condition | None) -> Iterator[str]:
+    """Where weekdays and hours are read; empty for the account's zone."""
+    if isinstance(condition, Test):
+        if any(operator.name in ("weekday", "time") for operator in condition.operators):
+            yield condition.timezone
+    elif condition is not None:
+        for inner in condition.conditions:
+            yield from _zones(inner)
 
 
 def _tree(made: Explanation, *, everything: bool) -> Tree:
@@ -127,7 +149,7 @@ def explanation_json(made: Explanation) -> dict[str, Any]:
         "captures": dict(decision.captures),
         "passed_over": list(decision.passed_over),
         "failure": decision.failure,
-        "steps": entry_json(made.entry)["steps"],
+        "steps": entry_json(made.entry, tries=False)["steps"],
         "trace": [_trace_json(trace) for trace in made.traces],
     }
 

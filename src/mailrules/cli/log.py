@@ -15,9 +15,11 @@ from mailrules.cli.terminal import print_json, show
 
 if TYPE_CHECKING:
     from mailrules.model.entry import Entry
-    from mailrules.model.journal import Query
+    from mailrules.model.journal import Journal, Query
 
 STATES = ("claimed", "acting", "acted", "settled", "done", "retry", "parked", "skipped")
+LOOKED_THROUGH = 1000
+"""Latest messages among whose rules a name nearly right is looked for."""
 
 
 @click.command(name="log", short_help="List what was done with which message.")
@@ -32,15 +34,16 @@ STATES = ("claimed", "acting", "acted", "settled", "done", "retry", "parked", "s
 @common_options
 def command(number: int | None, *, as_json: bool, **asked: Any) -> int:
     """List what the journal holds, newest first; ID shows one message with every step."""
+    from mailrules.cli.journal import open_here
     from mailrules.cli.record import entry_json
-    from mailrules.cli.workspace import journal_of, load
 
-    with closing(journal_of(load(quiet=True), readonly=True)) as journal:
+    with closing(open_here()) as journal:
         found = journal.find(_query(number, **asked))
+        nothing = "" if found else _nothing(journal, number, asked["rule"])
     if as_json:
         print_json([entry_json(entry) for entry in found])
     else:
-        _print(found, number)
+        _print(found, number, nothing)
     return 1 if number is not None and not found else 0
 
 
@@ -71,7 +74,28 @@ def _moment(text: str) -> datetime:
     return at if at.tzinfo else at.astimezone()
 
 
-def _print(found: list[Entry], number: int | None) -> None:
+def _nothing(journal: Journal, number: int | None, rule: str | None) -> str:
+    """Why nothing was found."""
+    from mailrules.model.journal import Query
+
+    if number is not None and not journal.find(Query(ids=frozenset({number}))):
+        return f"The journal has no #{number}."
+    if rule is not None and not journal.find(Query(rule=rule, limit=1)):
+        return f"The journal has no message that a rule '{rule}' decided{_near(journal, rule) or '.'}"
+    return "The journal has nothing like that."
+
+
+def _near(journal: Journal, rule: str) -> str:
+    from difflib import get_close_matches
+
+    from mailrules.model.journal import Query
+
+    names = {entry.rule for entry in journal.find(Query(limit=LOOKED_THROUGH)) if entry.rule}
+    near = get_close_matches(rule, sorted(names), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _print(found: list[Entry], number: int | None, nothing: str) -> None:
     from mailrules.cli.log_report import entry_text, log_table
 
     if number is not None and found:
@@ -79,4 +103,4 @@ def _print(found: list[Entry], number: int | None) -> None:
     elif found:
         show(log_table(found))
     else:
-        click.echo("The journal has nothing like that." if number is None else f"The journal has no #{number}.")
+        click.echo(nothing)

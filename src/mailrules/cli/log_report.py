@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mailrules.cli.outcome import COLOURS, code_of, rule_name, what
-from mailrules.cli.record import moment
-from mailrules.cli.terminal import console, new_table, one_line, safe
+from mailrules.cli.record import moment, next_try, zoned
+from mailrules.cli.terminal import console, new_table, one_line, plural, safe
 from mailrules.model.entry import Entry, State, StepRecord, StepState
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def entry_text(entry: Entry) -> str:
 def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "message", f"#{entry.id} {entry.subject or '(no subject)'}"
     yield "from", entry.sender
-    yield "date", moment(entry.date)
+    yield "date", zoned(entry.date)
     yield "message id", entry.message_id
     yield "listener", f"{entry.listener} (account {entry.account})"
     yield "place", " ".join(part for part in (entry.ref.folder, entry.ref.validity, entry.ref.uid) if part)
@@ -66,13 +66,14 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "state", _state(entry)
     for record in _tries(entry):
         yield f"step {record.position + 1}", _step(record)
-    yield "changed", moment(entry.updated)
+    yield "changed", zoned(entry.updated)
     yield "next", _next(entry)
 
 
 def _state(entry: Entry) -> str:
-    tries = f" (after {entry.attempts} tries)" if entry.attempts else ""
-    again = f", again at {moment(entry.retry_at)}" if entry.retry_at else ""
+    tries = f" (after {plural(entry.attempts, 'try', 'tries')})" if entry.attempts else ""
+    at = next_try(entry)
+    again = f", again at {zoned(at)}" if at else ""
     return f"{entry.state}{tries}{again}" + (f": {entry.reason}" if entry.reason else "")
 
 
@@ -83,18 +84,21 @@ def _tries(entry: Entry) -> list[StepRecord]:
 
 
 def _step(record: StepRecord) -> str:
-    at = f"{moment(record.at)} " if record.at else ""
+    at = f"{zoned(record.at)} " if record.at else ""
     written = f", {record.span}" if record.span else ""
     return f"{at}{record.state}: {record.detail} ({record.name}{written})"
 
 
 def _next(entry: Entry) -> str:
     """What a person can do about it."""
+    again = f"`mailrules retry {entry.id}`"
     if entry.state is State.RETRY:
-        return f"`mailrules retry {entry.id}` does not wait until then"
+        return f"{again} does not wait until then"
+    if entry.state is State.SKIPPED:
+        return f"{again} takes it up all the same"
     if entry.state is not State.PARKED:
         return ""
-    again = f"`mailrules retry {entry.id}`"
     if entry.steps and entry.steps[-1].state is StepState.UNKNOWN:
         return f"find out whether it happened: {again} does it again, {again[:-1]} --done` takes it as done and goes on"
-    return f"`mailrules explain '#{entry.id}'` shows the decision, {again} takes it up again"
+    leave = f"{again[:-1]} --give-up` leaves it alone"
+    return f"`mailrules explain {entry.id}` shows the decision, {again} takes it up again, {leave}"

@@ -1,4 +1,4 @@
-"""The options of a plugin as rows for people, read from its JSON Schema."""
+"""The options of a plugin as rows for people, read from its type and its JSON Schema."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
+from mailrules.api import Duration, Size, options_schema
+
 Schema = Mapping[str, Any]
 
 
-def option_rows(schema: Schema) -> Iterator[tuple[str, str, str, str]]:
-    """(name, kind of value, default or `required`, description) of each option."""
+def option_rows(kind: type[Any]) -> Iterator[tuple[str, str, str, str]]:
+    """(name, kind of value, default or `required`, description) of each option of an options type."""
+    schema, unsaid = options_schema(kind), _unsaid(kind)
     definitions = schema.get("$defs", {})
     shape = _object(schema, definitions)
     if shape is None:
@@ -18,8 +23,28 @@ def option_rows(schema: Schema) -> Iterator[tuple[str, str, str, str]]:
         return
     required = shape.get("required", ())
     for name, option in shape.get("properties", {}).items():
-        default = "required" if name in required else _default(option)
+        default = "required" if name in required else _default(option) or unsaid.get(name, "")
         yield name, _kind(option, definitions), default, _description(option, definitions)
+
+
+def _unsaid(kind: type[Any]) -> dict[str, str]:
+    """Defaults that are no JSON: spans of time and sizes, as one would write them."""
+    said: dict[str, str] = {}
+    for field in msgspec.structs.fields(kind):
+        default = field.default
+        if default is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT:
+            default = field.default_factory()
+        if isinstance(default, Duration):
+            said[field.encode_name] = _span(default.seconds)
+        elif isinstance(default, Size):
+            said[field.encode_name] = str(default.octets)
+    return said
+
+
+def _span(seconds: float) -> str:
+    """In the greatest unit that leaves no rest: `90s`, `5m`, `2h`."""
+    units = {"d": 86400, "h": 3600, "m": 60}
+    return next((f"{seconds // size:.0f}{unit}" for unit, size in units.items() if not seconds % size), f"{seconds:g}s")
 
 
 def _object(schema: Schema, definitions: Mapping[str, Schema]) -> Schema | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mailrules.cli.record import moment
+from mailrules.cli.record import last_records, moment
 from mailrules.cli.terminal import new_table, one_line, safe
 from mailrules.model.entry import Entry, State, StepRecord, StepState
 
@@ -78,12 +78,6 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield safe(f"{entry.state}: {entry.reason}" if entry.reason else f"{entry.state}")
     elif entry.reason:
         yield safe(entry.reason)
-
-
-def last_records(entry: Entry) -> Sequence[StepRecord]:
-    """The latest record of each step, in order."""
-    latest = {record.position: record for record in entry.steps}
-    return [latest[position] for position in sorted(latest)]
 
 
 def step_line(record: StepRecord) -> str:

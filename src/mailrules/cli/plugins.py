@@ -73,14 +73,13 @@ def _print_list(registry: Registry, found: list[tuple[str, Provided[Any]]]) -> N
 
 
 def _print_options(found: list[tuple[str, Provided[Any]]]) -> None:
-    from mailrules.api import options_schema
     from mailrules.cli.options import option_rows
 
     for kind, provided in found:
         item = provided.item
         console().print(f"{kind} {item.name}: {item.summary}\nfrom {provided.plugin}\n", style="bold")
         table = new_table("option", "value", "default", "what it means")
-        rows = list(option_rows(options_schema(item.options)))
+        rows = list(option_rows(item.options))
         for row in rows:
             table.add_row(*row)
         show(table if rows else "It takes no options.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from mailrules.cli.outcome import outcome_table, totals_json, totals_table, worth_a_row
 from mailrules.cli.record import entry_json
+from mailrules.cli.stand import Standing, standing_of
 from mailrules.cli.terminal import console, plural, print_json, progress, safe, show
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
@@ -22,10 +23,10 @@ from mailrules.model.entry import Entry, State
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """One listener's pass, and how many messages its journal held before."""
+    """One listener's pass, and how its messages stood in the journal before."""
 
     outcome: Outcome
-    handled: int
+    standing: Standing
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -51,10 +52,10 @@ def _passes(listeners: Sequence[Listener], world: World) -> Iterator[Once]:
     for listener in listeners:
         if world.stopping():
             return
-        handled = sum(world.journal.totals(listener.name).values())
+        stood = standing_of(listener.name, world.journal)
         outcome = _pass(listener, world)
         _note(chart, listener, outcome, world)
-        yield Once(outcome, handled)
+        yield Once(outcome, stood)
 
 
 def _note(chart: Chart, listener: Listener, outcome: Outcome, world: World) -> None:
@@ -87,7 +88,7 @@ def _print(done: Sequence[Once]) -> None:
         else:
             if once.entries:
                 show(outcome_table(worth_a_row(once.entries), live=True))
-            for note in _notes(once.outcome, once.handled):
+            for note in _notes(once.outcome, once.standing):
                 out.print(f"  {note}")
         out.print()
     entries = [entry for once in done for entry in once.entries]
@@ -97,12 +98,12 @@ def _print(done: Sequence[Once]) -> None:
         out.print(f"\n{hint}")
 
 
-def _notes(report: Report, handled: int) -> Iterator[str]:
+def _notes(report: Report, stood: Standing) -> Iterator[str]:
     if report.before_start:
         there = plural(report.before_start, "message")
         yield f"{there} there before the first pass left alone (`start: all` takes them)"
     elif not report.entries and not report.ended:
-        yield f"nothing new: {plural(handled, 'message')} handled before" if handled else "nothing there"
+        yield f"nothing new: {stood}" if stood.total else "nothing there"
     if report.ended:
         yield report.ended
     if more := len(report.entries) - len(worth_a_row(report.entries)):
@@ -128,7 +129,7 @@ def _as_json(done: Sequence[Once]) -> dict[str, Any]:
 
 def once_json(once: Once) -> dict[str, Any]:
     """One listener's pass for programs."""
-    return {**outcome_json(once.outcome), "handled_before": once.handled}
+    return {**outcome_json(once.outcome), "handled_before": once.standing.total}
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

@@ -19,6 +19,10 @@ PATIENCE = 1.0
 """Seconds before a progress bar shows."""
 UNBOUNDED = 4096
 """Columns for a file or a pipe: nothing is cut off there, every row stays one line."""
+NARROW = 80
+"""Columns below which a table that does not fit is printed row by row, a line for each column."""
+RULE = 100
+"""Columns that the line below a table's head takes at most."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -68,12 +72,43 @@ def one_line(table: Table, **widest: int) -> None:
 def show(what: RenderableType) -> None:
     """Print a table or tree on stdout; off a terminal, lines do not end in blanks."""
     out = console()
+    fitting = _fitting(what, out)
     if out.is_terminal:
-        out.print(what)
+        out.print(fitting)
         return
     with out.capture() as captured:
-        out.print(what)
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+        out.print(fitting)
+    click.echo("\n".join(_off_terminal(line.rstrip()) for line in captured.get().splitlines()))
+
+
+def _off_terminal(line: str) -> str:
+    return line[:RULE] if set(line) == {"\N{BOX DRAWINGS LIGHT HORIZONTAL}"} else line
+
+
+def _fitting(what: RenderableType, out: Console) -> RenderableType:
+    """A table that a narrow terminal would break within its words, stacked; anything else as it is."""
+    from rich.measure import Measurement
+    from rich.table import Table
+
+    if out.width >= NARROW or not isinstance(what, Table) or not what.row_count:
+        return what
+    if Measurement.get(out, out.options.update(max_width=UNBOUNDED), what).maximum <= out.width:
+        return what
+    return _stacked(what)
+
+
+def _stacked(table: Table) -> Table:
+    from rich.table import Table
+
+    stacked = Table.grid(padding=(0, 1))
+    stacked.add_column(style="bold", no_wrap=True)
+    stacked.add_column(overflow="fold")
+    for row, cells in zip(table.rows, zip(*(column.cells for column in table.columns), strict=True), strict=True):
+        for column, cell in zip(table.columns, cells, strict=True):
+            if str(cell):
+                stacked.add_row(column.header, cell, style=row.style)
+        stacked.add_row("", "")
+    return stacked
 
 
 def print_json(value: Any) -> None:

@@ -51,6 +51,8 @@ class Trial:
     """What comes at which moment, for a person."""
     handled: int = 0
     """Messages left out because the journal has them."""
+    most: int = -1
+    """Messages that a live pass takes; -1 for all."""
 
 
 def trials(choice: Choice, told: Told) -> Iterator[Trial]:
@@ -85,7 +87,7 @@ def _on_mailboxes(choice: Choice, workspace: Workspace, told: Told) -> Iterator[
             before = sum(journal.totals(listener.name).values())
             tried = _with_expiries(listener, world, lambda one: _try(_limited(for_trial(one), choice), world))
             left_alone = f"start: {listener.start}" if first and listener.start != "all" else ""
-            yield replace(tried, first_pass=left_alone, handled=before)
+            yield replace(tried, first_pass=left_alone, handled=before, most=listener.max_emails)
 
 
 def _with_expiries(listener: Listener, world: World, tries: Callable[[Listener], Trial]) -> Trial:

@@ -40,12 +40,19 @@ def _notes(trial: Trial) -> list[str]:
     assert report is not None
     notes = [] if report.entries else ["nothing new here" if trial.handled else "no messages here"]
     if trial.handled:
+        stand = "stands in the journal and was" if trial.handled == 1 else "stand in the journal and were"
         handled = plural(trial.handled, "message")
-        notes.append(f"{handled} of this listener stand in the journal and were left out (--again tries them, too)")
+        notes.append(f"{handled} of this listener {stand} left out (`--again` tries {_them(trial.handled)}, too)")
     if trial.first_pass and report.entries:
         notes.append(f"a live first pass leaves alone what is there already ({trial.first_pass})")
+    if 0 <= trial.most < len(report.entries):
+        notes.append(f"a live pass takes {trial.most} of these (max_emails: {trial.most})")
     notes += trial.expiries
     return [*notes, f"{plural(report.left, 'message')} more beyond --limit"] if report.left else notes
+
+
+def _them(number: int) -> str:
+    return "it" if number == 1 else "them"
 
 
 def _entries(trials: Sequence[Trial]) -> list[Entry]:
@@ -65,5 +72,5 @@ def _one_json(trial: Trial) -> dict[str, Any]:
         "first_pass_leaves_alone": trial.first_pass,
         "handled_before": trial.handled,
         "left": report.left if report else 0,
-        "messages": [entry_json(entry) for entry in report.entries] if report else [],
+        "messages": [entry_json(entry, tries=False) for entry in report.entries] if report else [],
     }

@@ -96,11 +96,21 @@ def test_warnings_alone_are_no_failure(run, workspace):
 def test_unreadable_yaml_stops_everything_that_would_run(run, workspace):
     Path("mailrules.yaml").write_text("version: 1\naccounts: [")
 
-    for command in ("check", "run", "dry-run", "log"):
+    for command in ("check", "run", "dry-run"):
         found = run(command)
         assert found.code == 1, command
         assert "error[yaml-syntax]" in found.out + found.err
     assert not Path(".mailrules").exists()
+
+
+def test_the_journal_at_the_usual_place_is_listed_while_no_other_can_be_known(run, workspace):
+    run("run", "--once")
+    Path("mailrules.yaml").write_text("version: 1\naccounts: [")
+
+    told = run("log", "--json")
+
+    assert len(told.json) == 1
+    assert "mailrules.yaml cannot be read" in told.err
 
 
 def test_without_a_workspace_it_says_how_to_get_one(run, tmp_path, monkeypatch):
@@ -114,3 +124,10 @@ def test_without_a_workspace_it_says_how_to_get_one(run, tmp_path, monkeypatch):
 
 def test_json_is_an_empty_list_when_all_is_well(run, workspace):
     assert json.loads(run("check", "--format", "json").out) == []
+
+
+def test_a_file_that_is_not_there_is_named(run, workspace):
+    told = run("check", "rules/x.yaml")
+
+    assert told.code == 2
+    assert "there is no file 'rules/x.yaml'" in told.err

@@ -35,15 +35,13 @@ def test_it_changes_nothing_at_all(run, workspace, deliver):
     assert tree(workspace) == before
 
 
-def test_the_same_message_twice_is_told_once(run, workspace, deliver):
+def test_messages_side_by_side_are_two_however_alike(run, workspace, deliver):
     twin = deliver("2.b", "Twice")
     twin.with_name("3.c").write_bytes(twin.read_bytes())
 
-    told = run("dry-run")
+    (mailbox,) = run("dry-run", "--json").json["mailboxes"]
 
-    rows = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in told.out.splitlines()]
-    assert any(row[2:3] == ["(skipped)"] and row[-1].startswith("skipped: the same message") for row in rows)
-    assert ["1", "(skipped)"] in rows
+    assert [message["state"] for message in mailbox["messages"] if message["subject"] == "Twice"] == ["done", "done"]
 
 
 def test_what_was_handled_is_left_out_unless_asked_for(run, workspace):
@@ -52,7 +50,7 @@ def test_what_was_handled_is_left_out_unless_asked_for(run, workspace):
     again, all_of_it = run("dry-run"), run("dry-run", "--again", "--json")
 
     assert "nothing new here" in again.out
-    assert "1 message of this listener stand in the journal" in again.out
+    assert "1 message of this listener stands in the journal" in again.out
     assert len(all_of_it.json["mailboxes"][0]["messages"]) == 1
 
 
@@ -74,6 +72,23 @@ def test_at_most_so_many_as_the_limit_says(run, deliver):
 
     assert len(told.json["mailboxes"][0]["messages"]) == 2
     assert told.json["mailboxes"][0]["left"] == 2
+
+
+def test_what_a_live_pass_takes_at_most_is_said(run, deliver):
+    for number in range(3):
+        deliver(f"{number}.x", f"Number {number}")
+    file = Path("mailrules.yaml")
+    file.write_text(file.read_text().replace("max_emails: 50", "max_emails: 2"))
+
+    assert "a live pass takes 2 of these (max_emails: 2)" in run("dry-run").out
+
+
+def test_each_step_is_listed_once(run, workspace):
+    (message,) = run("dry-run", "--json").json["mailboxes"][0]["messages"]
+
+    assert [step["state"] for step in message["steps"]] == ["described"] * len(
+        {s["position"] for s in message["steps"]}
+    )
 
 
 @pytest.fixture

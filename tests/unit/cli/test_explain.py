@@ -1,6 +1,7 @@
 """`mailrules explain`."""
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -147,3 +148,26 @@ def test_what_is_wrong_with_a_message_is_told(run, hello):
     hello.write_bytes(b'From: a@e\nSubject: x\nContent-Type: multipart/mixed; boundary="never"\n\n--other\n\nText\n')
 
     assert "defect:          boundary" in run("explain", hello).out
+
+
+@pytest.mark.parametrize("named", ["1", "#1"])
+def test_a_message_of_the_journal_is_named_by_its_number(run, workspace, named):
+    run("run", "--once")
+
+    assert run("explain", named, "--json").json["message"] == "#1"
+
+
+@pytest.mark.parametrize("named", ["#x", "#99999999999999999999"])
+def test_what_is_no_number_is_a_usage_error(run, workspace, named):
+    assert run("explain", named).code == 2
+
+
+def test_where_the_hour_counts_the_rules_own_clock_is_told(run, hello):
+    zoned = RULES.replace("version: 1", "version: 1\ntimezone: Asia/Tokyo").replace(
+        "subject: spam", "date: {weekday: sat}"
+    )
+    Path("rules/inbox.yaml").write_text(zoned)
+
+    line = next(line for line in run("explain", hello).out.splitlines() if line.startswith("decided as of:"))
+
+    assert re.search(r"\(for the rules: [A-Z][a-z]+day [0-9:]+ Asia/Tokyo\)", line), line

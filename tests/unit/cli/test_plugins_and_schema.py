@@ -46,6 +46,21 @@ def test_a_broken_plugin_is_named_with_its_reason_and_the_others_are_there(run, 
     assert "maildir" in told.out
 
 
+def test_a_mistake_in_a_plugin_is_told_with_its_line(run, workspace):
+    Path("plugins").mkdir()
+    Path("plugins/broken.py").write_text("import os\n\nno_such_name\n")
+
+    told = run("plugins")
+
+    assert "broken: plugins/broken.py: NameError: name 'no_such_name' is not defined (broken.py:3)" in told.out
+
+
+def test_a_span_of_time_is_shown_with_its_default(run, workspace):
+    rows = {line.split()[0]: line.split() for line in run("plugins", "imap").out.splitlines() if line}
+
+    assert rows["timeout"][1:3] == ["string", "30s"]
+
+
 def test_a_name_nearly_right_gets_what_was_meant(run, workspace):
     assert "did you mean 'maildir'?" in run("plugins", "maildri").err
 

@@ -25,7 +25,7 @@ def test_once_handles_each_message_once_and_a_second_time_says_so(run, workspace
     assert first.code == second.code == 0
     assert "move to Newsletters, mark seen" in first.out
     assert list(Path("mailbox/.Newsletters/cur").iterdir())
-    assert "nothing new: 2 messages handled before" in second.out
+    assert "nothing new: 2 handled" in second.out
 
 
 def test_the_table_names_each_message_by_its_number_in_the_journal(run, workspace):
