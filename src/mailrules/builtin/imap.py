@@ -12,6 +12,7 @@ from mailrules.api import (
     Credential,
     Duration,
     Mailbox,
+    NoCredential,
     Options,
     PasswordCredential,
     Place,
@@ -41,7 +42,7 @@ def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mai
     from mailrules.builtin.imap_mailbox import ImapMailbox
     from mailrules.builtin.imap_session import Session
 
-    assert isinstance(credential, PasswordCredential | TokenCredential)
+    assert isinstance(credential, NoCredential | PasswordCredential | TokenCredential)
     return ImapMailbox(Session.opened(server_of(options, place), credential, place))
 
 
@@ -69,7 +70,7 @@ IMAP = ReceiveProtocol(
     summary="A folder on an IMAP server.",
     options=ImapOptions,
     open=open_imap,
-    accepts=frozenset({PasswordCredential, TokenCredential}),
+    accepts=frozenset({PasswordCredential, TokenCredential, NoCredential}),
     verbs=frozenset({"delete", "move", "copy", "seen", "flags", "labels"}),
     checks=check_imap,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from mailrules.api import Check, Credential, PasswordCredential, Place, Remark, TokenCredential
+from mailrules.api import Check, Credential, NoCredential, PasswordCredential, Place, Remark, TokenCredential
 from mailrules.api.check import LOG_IN
 from mailrules.builtin.imap_session import Session
 from mailrules.builtin.line_check import logged_in, reaching, secured
@@ -55,12 +55,10 @@ class ImapChecks:
 
     def _log_in(self) -> str:
         session = self._open_session
-        if session.line.state == "AUTH":
-            session.log_in(self._credential)  # type: ignore[arg-type]  # it is not shown
-            return "the server takes us in unasked (PREAUTH)"
-        assert isinstance(self._credential, PasswordCredential | TokenCredential)
+        unasked = session.line.state == "AUTH"
+        assert isinstance(self._credential, NoCredential | PasswordCredential | TokenCredential)
         session.log_in(self._credential)
-        return logged_in(self._credential)
+        return "the server takes us in unasked (PREAUTH)" if unasked else logged_in(self._credential)
 
     def _abilities(self) -> str | Remark:
         lacking = [words for names, words in LACKING.items() if not self._open_session.has(*names)]

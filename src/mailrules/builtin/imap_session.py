@@ -7,12 +7,12 @@ import imaplib
 import re
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
-from mailrules.api import PasswordCredential, PersonNeeded, TokenCredential, Transient
+from mailrules.api import NoCredential, PasswordCredential, PersonNeeded, TokenCredential, Transient
 from mailrules.builtin.bearer import Outcome, log_in_by_token
 from mailrules.builtin.imap_line import Answer, Line, Sent, Stream
 from mailrules.builtin.imap_names import Folder, Names
@@ -23,6 +23,7 @@ from mailrules.builtin.wire import ORDINARY, Limits, Nonsense
 if TYPE_CHECKING:
     from mailrules.api import Place
 
+Shown: TypeAlias = NoCredential | PasswordCredential | TokenCredential
 PASSING = (b"[UNAVAILABLE]", b"[INUSE]", b"[LIMIT]", b"[SERVERBUG]")
 """Response codes (RFC 5530, section 3) of a refusal that says nothing about the password."""
 
@@ -105,7 +106,7 @@ class Session:
             raise
 
     @classmethod
-    def opened(cls, server: Server, credential: PasswordCredential | TokenCredential, place: Place) -> Session:
+    def opened(cls, server: Server, credential: Shown, place: Place) -> Session:
         """Connected, encrypted, logged in, with the folder open."""
         session = cls(server, place)
         try:
@@ -125,9 +126,11 @@ class Session:
         """Whether the server offers any of these."""
         return any(name.encode() in self._capabilities for name in capabilities)
 
-    def log_in(self, credential: PasswordCredential | TokenCredential) -> None:
+    def log_in(self, credential: Shown) -> None:
         """Show the credential, unless the server takes us in unasked (PREAUTH)."""
         if self.line.state != "AUTH":
+            if isinstance(credential, NoCredential):
+                raise self.server.person("it wants a log-in", remedy="write `auth:`, {password: ...} or {oauth2: ...}")
             self._log_in(credential)
         with self.server.faults():
             self._capabilities: frozenset[bytes] = frozenset(self._client.capabilities())

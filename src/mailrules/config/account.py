@@ -106,6 +106,11 @@ def _chosen(
     return (plugin, options) if plugin and options is not None else None
 
 
+def _fits(accepts: frozenset[type[Any]], yields: type[Any], *, said: bool) -> bool:
+    """Whether a protocol takes what a log-in gives; where most servers ask for one, that there is none must be said."""
+    return accepts == {NoCredential} or (yields in accepts and said)
+
+
 def _check_log_in(node: Node, choices: Mapping[str, Chosen | None], findings: Findings, owner: str) -> None:
     """Whether the protocols take what the log-in gives."""
     auth = choices["auth"]
@@ -114,8 +119,8 @@ def _check_log_in(node: Node, choices: Mapping[str, Chosen | None], findings: Fi
     yields = auth[0].item.yields if auth else NoCredential
     for key in ("receive", "send"):
         chosen = choices[key]
-        if chosen and not {yields, NoCredential} & chosen[0].item.accepts:
-            name, accepts = chosen[0].item.name, chosen[0].item.accepts
+        if chosen and not _fits(chosen[0].item.accepts, yields, said=auth is not None or key == "send"):
+            name, accepts = chosen[0].item.name, chosen[0].item.accepts - {NoCredential}
             accepted = " or ".join(sorted(kind.__name__.removesuffix("Credential").lower() for kind in accepts))
             given = f"'{auth[0].item.name}' gives another" if auth else "there is no 'auth'"
             findings.add(

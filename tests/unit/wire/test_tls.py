@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.servers.place import sign
 
 from mailrules.api import PasswordCredential, PersonNeeded, Place, Secret, Transient, build_options
 from mailrules.builtin.imap import IMAP
@@ -75,9 +77,62 @@ commonName = supplied
 subjectAltName = DNS:localhost
 """
 REQUEST = """openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes
-    -subj /CN=localhost -keyout key.pem -out request.pem"""
-EXPIRED = """openssl ca -batch -config ca.conf -selfsign -keyfile key.pem -in request.pem -extensions names
-    -startdate 20200101000000Z -enddate 20200102000000Z -notext -out cert.pem"""
+    -subj /CN=localhost -keyout cert.key -out request.pem"""
+EXPIRED = """openssl ca -batch -config ca.conf -selfsign -keyfile cert.key -in request.pem -extensions names
+    -startdate 20200101000000Z -enddate 20200102000000Z -notext -out cert.crt"""
+
+
+@contextlib.contextmanager
+def speaking_tls(folder, name):
+    """A server with the certificate and key of that name; gives its port."""
+    serve = ["openssl", "s_server", "-accept", "0", "-cert", f"{name}.crt", "-key", f"{name}.key", "-www"]
+    with subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        yield next(int(line.rsplit(":", 1)[1]) for line in server.stdout if line.startswith("ACCEPT"))
+        server.terminate()
+
+
+class TestPinned:
+    """A server's own certificate, signed by nobody else: that it is that one is all that counts."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        plain = ("-addext", "basicConstraints=critical,CA:FALSE")
+        for name, subject, more in (("own", "box", plain), ("other", "box", plain), ("authority", "box", ())):
+            sign(tmp_path, name, subject, "-addext", f"subjectAltName=DNS:{subject}", *more)
+        return tmp_path
+
+    @pytest.fixture
+    def port(self, folder):
+        with speaking_tls(folder, "own") as port:
+            yield port
+
+    @staticmethod
+    def connect(port, certificate):
+        server = Server(host="localhost", port=port, security="tls", certificate=certificate, timeout=5)
+        with server.faults(), closing(server.connect(wrapped=True)) as line:
+            return line.version()
+
+    def test_named_by_its_file_whatever_the_host_is_called(self, folder, port):
+        assert self.connect(port, str(folder / "own.crt")) == "TLSv1.3"
+
+    def test_pasted_whatever_the_host_is_called(self, folder, port):
+        assert self.connect(port, (folder / "own.crt").read_text()) == "TLSv1.3"
+
+    def test_another_one_of_the_same_name_is_refused(self, folder, port):
+        with pytest.raises(PersonNeeded, match="the certificate is self-signed"):
+            self.connect(port, str(folder / "other.crt"))
+
+    def test_beside_an_authority_the_name_counts(self, folder, port):
+        both = (folder / "own.crt").read_text() + (folder / "authority.crt").read_text()
+        with pytest.raises(PersonNeeded, match="the certificate is for another host"):
+            self.connect(port, both)
+
+    def test_one_that_may_sign_others_is_an_authority(self, folder):
+        with (
+            speaking_tls(folder, "authority") as port,
+            pytest.raises(PersonNeeded, match="the certificate is for another host"),
+        ):
+            self.connect(port, str(folder / "authority.crt"))
 
 
 @pytest.fixture
@@ -87,11 +142,8 @@ def expired(tmp_path):
     (tmp_path / "index.txt").touch()
     for command in (REQUEST, EXPIRED):
         subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
-    serve = ["openssl", "s_server", "-accept", "0", "-cert", "cert.pem", "-key", "key.pem", "-www"]
-    with subprocess.Popen(serve, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
-        port = next(int(line.rsplit(":", 1)[1]) for line in server.stdout if line.startswith("ACCEPT"))
-        yield port, tmp_path / "cert.pem"
-        server.terminate()
+    with speaking_tls(tmp_path, "cert") as port:
+        yield port, tmp_path / "cert.crt"
 
 
 def test_a_certificate_whose_time_is_over(expired):
