@@ -131,7 +131,7 @@ def _tell(result: _Result, order: Order, *, as_json: bool) -> None:
         print_json({**ordered, "refused": refused, "not_waiting": result.missing, "left_out": result.left_out})
         return
     _tell_steps(result.carried_out, order)
-    if numbers or not result.refused:
+    if numbers or not (result.refused or result.missing):
         click.echo(_sentence(len(numbers), order))
     if result.left_out:
         tried = (

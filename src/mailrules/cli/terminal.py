@@ -104,10 +104,11 @@ def _stacked(table: Table) -> Table:
     stacked.add_column(style="bold", no_wrap=True)
     stacked.add_column(overflow="fold")
     for row, cells in zip(table.rows, zip(*(column.cells for column in table.columns), strict=True), strict=True):
+        if stacked.row_count:
+            stacked.add_row("", "")
         for column, cell in zip(table.columns, cells, strict=True):
             if str(cell):
                 stacked.add_row(column.header, cell, style=row.style)
-        stacked.add_row("", "")
     return stacked
 
 
