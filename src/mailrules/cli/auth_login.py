@@ -28,11 +28,14 @@ def command(account: str, *, device: bool) -> int:
     """
     from mailrules.api import RenewableAuth
     from mailrules.cli.log_in import auth_named
+    from mailrules.cli.reload import wake
+    from mailrules.cli.workspace import existing_root
 
     way, auth = auth_named(account)
     if not isinstance(auth, RenewableAuth):
         raise click.UsageError(f"account '{account}' logs in by {way}: there is nothing for a person to allow")
     state = auth.log_in(Screen(), device=device)
+    wake(existing_root())
     click.echo(_told(state))
     return 0
 

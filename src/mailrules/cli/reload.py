@@ -15,17 +15,24 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from mailrules.cli.terminal import plural
+from mailrules.cli.workspace import STATE
 from mailrules.config.diagnostic import Diagnostic
 from mailrules.config.load import load_workspace
 from mailrules.config.report import summary
 from mailrules.config.settings import Listener, Workspace
+from mailrules.store.lock import holder
 
 POLL = 1.0
 """Seconds between looks at the files; what has changed is read when it stands still from one look to the next."""
+PATIENCE = 5.0
+"""Seconds for which the end waits while files are read: a script may take for ever to load."""
 TICK = 20_000_000
 """Nanoseconds by which a file's time of change may be behind the clock."""
 SHOWN = 5
 """Errors that are told; `mailrules check` tells all."""
+
+WAKE = "wake"
+"""A file beside the lock: touched, it asks as SIGHUP does."""
 
 Look = Mapping[Path, tuple[int, int, int] | None]
 """How files stood: inode, time of change and size; None of one that is not there."""
@@ -85,7 +92,7 @@ class Reloading:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._asked.put(False)
-        self._thread.join()
+        self._thread.join(PATIENCE)
         signal.signal(signal.SIGHUP, self._before)
 
     def _signalled(self, _number: int, _frame: FrameType | None) -> None:
@@ -113,7 +120,8 @@ class Reloading:
     def _look(self) -> Look:
         root = self.setup.workspace.root
         plugins = (root / "plugins").glob("*.py")
-        return {path: _mark(path) for path in (*(root / name for name in self._files), *plugins)}
+        written = (root / name for name in self._files)
+        return {path: _mark(path) for path in (*written, *plugins, root / STATE / WAKE)}
 
     def _read_as(self, before: Look) -> Look:
         """How files stood when they were read, by a look from *before*; one written since is read once more."""
@@ -166,6 +174,12 @@ def _told(before: Setup, now: Setup, warnings: Sequence[Diagnostic]) -> str:
     noted = "".join(f"; {word}: {', '.join(names)}" for word, names in changes.items() if names)
     log.info("the files have been taken up: %s%s", plural(len(new), "listener"), noted)
     return f"listening: {plural(len(new), 'listener')}"
+
+
+def wake(root: Path) -> None:
+    """Have a process that listens in the workspace at *root* try at once what waits for a person."""
+    if holder(root / STATE / "lock") is not None:
+        (root / STATE / WAKE).touch()
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.daemon import COMMAND, Daemon, edit
 
+from mailrules.cli.reload import wake
+
 OTHER = "listeners:\n  other: {account: home, start: all, schedule: {every: 50ms}}\n"
 LOG = "  - {name: told, code: keep+activate, actions: [log: 'new rules']}\n"
 
@@ -129,6 +131,22 @@ def test_a_hangup_signal_has_a_listener_in_trouble_tried_at_once(daemon):
 
     daemon.says("inbox: 1 message: 1 done")
     assert time.monotonic() - began < 5
+
+
+def test_whoever_has_done_what_a_person_had_to_do_can_wake_it(daemon, workspace):
+    Path("mailbox").rename("elsewhere")
+    daemon.says("no such folder")
+    Path("elsewhere").rename("mailbox")
+
+    wake(workspace)
+
+    daemon.says("taken up")
+
+
+def test_waking_leaves_no_trace_where_nothing_runs(workspace):
+    wake(workspace)
+
+    assert not (workspace / ".mailrules").exists()
 
 
 SLOW = """
