@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -20,6 +21,7 @@ from mailrules.api import (
     Size,
     Template,
     TokenCredential,
+    misfit,
 )
 from mailrules.registry import Broken, Plugin, Provided, Registry
 
@@ -48,6 +50,19 @@ class MapOptions(Options, frozen=True):
     inline: ClassVar[str] = "values"
 
 
+class ToolOptions(Options, frozen=True):
+    program: str
+    shorthand: ClassVar[str] = "program"
+
+    def __post_init__(self) -> None:
+        if self.program == "never":
+            raise misfit("program", "never works")
+
+    def doubts(self) -> Iterable[tuple[str, str, str]]:
+        if self.program == "rare":
+            yield "program", "it is rare", "take another"
+
+
 class NoOptions(Options, frozen=True):
     pass
 
@@ -61,6 +76,7 @@ class ServerOptions(Options, frozen=True):
     host: str
     port: Annotated[int, Meta(ge=1, le=65535)] = 993
     security: Literal["tls", "starttls", "none"] = "tls"
+    certificate: str = ""
 
 
 class PasswordOptions(Options, frozen=True):
@@ -96,6 +112,7 @@ def opened(*_: Any) -> Any:
 
 
 WORDS = frozenset({"delete", "move", "copy", "seen", "flags", "labels"})
+MARKS = frozenset({"delete", "move", "copy", "seen", "flags"})
 LOGIN = frozenset({PasswordCredential, TokenCredential})
 
 
@@ -115,6 +132,14 @@ REGISTRY = Registry(
             verbs=frozenset({"delete"}),
             folders=False,
         ),
+        ReceiveProtocol(
+            name="files",
+            summary="Files.",
+            options=PathOptions,
+            open=opened,
+            verbs=MARKS,
+            folder_problem=lambda folder: "no dots" if ".." in folder else "",
+        ),
         ReceiveProtocol(name="spool", summary="Files.", options=PathOptions, open=opened, verbs=WORDS),
     ),
     send=given(
@@ -132,6 +157,7 @@ REGISTRY = Registry(
         ActionType(name="letter", summary="A letter.", options=LetterOptions, build=Nothing, sends=True),
         ActionType(name="map", summary="Data.", options=MapOptions, build=Nothing, pure=True),
         ActionType(name="ring", summary="A bell.", options=NoOptions, build=Nothing),
+        ActionType(name="tool", summary="A tool.", options=ToolOptions, build=Nothing),
         ActionType(name="gong", summary="No bell.", options=NoOptions, build=refuse),
         ActionType(name="even", summary="Two by two.", options=EvenOptions, build=Nothing),
     ),

@@ -28,6 +28,7 @@ from mailrules.api.options import (
     Secret,
     Size,
     build_options,
+    misfit,
 )
 from mailrules.api.schema import options_schema
 from mailrules.api.template import Template, Templates
@@ -95,5 +96,6 @@ __all__ = [
     "Transport",
     "build_options",
     "hookimpl",
+    "misfit",
     "options_schema",
 ]

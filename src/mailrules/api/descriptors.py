@@ -151,7 +151,11 @@ class ReceiveProtocol:
     accepts: frozenset[type[Any]] = frozenset({NoCredential})
     """Credential types it can log in with."""
     verbs: frozenset[str] = frozenset()
-    """Dispositions it can carry out, of `delete move copy seen flags labels`; `check` knows before any log-in."""
+    """Dispositions it can carry out; `check` knows before any log-in.
+
+    Of `delete move copy seen flags keywords labels`: `flags` are the standard ones, `keywords` words of one's own.
+    What can set labels can set keywords: where a server has no labels, that is what they are.
+    """
     folders: bool = True
     """Whether the account has folders to choose from (POP3 has none)."""
     checks: Callable[[Any, Credential, Place, Sequence[str]], Iterator[Check]] | None = None
@@ -159,6 +163,13 @@ class ReceiveProtocol:
 
     Without it, each folder is opened to be read and closed again.
     """
+    folder_problem: Callable[[str], str] = field(default=lambda _folder: "")
+    """Why no folder can be called so, as a sentence; empty when one can."""
+
+    def __post_init__(self) -> None:
+        """Labels are keywords somewhere, so what can set them can set those."""
+        if "labels" in self.verbs:
+            object.__setattr__(self, "verbs", self.verbs | {"keywords"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,15 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     `shorthand` names the field that a bare value stands for: `- flow: new-mail` for `- flow: {name: new-mail}`.
     `inline` names the one field that all that is written stands for: `- map: {to: ...}` fills a mapping of any keys.
     """
+
+    def doubts(self) -> Iterable[tuple[str, str, str]]:
+        """What is no mistake for certain: key, sentence, help; `check` warns of each."""
+        return ()
+
+
+def misfit(key: str, sentence: str) -> ValueError:
+    """What a `__post_init__` raises when the option *key* can never work; `check` shows it at its place."""
+    return ValueError(f"{sentence} - at `$.{key}`")
 
 
 class OptionsError(ValueError):

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +54,14 @@ class CommandOptions(Options, frozen=True):
         """A mail never names the program."""
         if not self.run[0].constant:
             raise ValueError("the program itself cannot be a template, its arguments can")
+
+    def doubts(self) -> Iterator[tuple[str, str, str]]:
+        """A program that is not installed here; it may be where the rules will run."""
+        import shutil
+
+        program = self.run[0].source
+        if "/" not in program and shutil.which(program) is None:
+            yield "run", f"there is no program '{program}' on the PATH here", "install it, or write its whole path"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from mailrules.api import ActionType, Context, Data, Message, Options, Permanent, Template, Templates
+from mailrules.api import ActionType, Context, Data, Message, Options, Permanent, Template, Templates, misfit
 from mailrules.builtin.outgoing import Letter, mailboxes, one_line
 from mailrules.builtin.parts import chosen_attachments, patterns_of
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PLAIN_ADDRESS = re.compile(r"[\w+-]+(?:\.[\w+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.ASCII)
+"""What nearly all are, and nobody need take apart."""
 _OURS = re.compile(
     r"(?i)from|to|cc|bcc|subject|date|message-id|auto-submitted|mime-version|content-.*|return-path|received|sender"
 )
@@ -50,10 +52,27 @@ class SendOptions(Options, frozen=True, rename={"sender": "from"}):
     ] = "consumed"
 
     def __post_init__(self) -> None:
-        """A header that this action writes itself is not written twice."""
+        """What is written must be addresses; a header that this action writes itself is not written twice."""
+        for key in ("from", "to", "cc", "bcc"):
+            written = (self.sender,) if key == "from" else getattr(self, key).items
+            for item in written:
+                _check_address(key, item)
         for name in self.headers:
             if not _FIELD_NAME.fullmatch(name) or _OURS.fullmatch(name):
                 raise ValueError(f"`headers` cannot set {name!r}")
+
+
+def _check_address(key: str, written: Template) -> None:
+    if not written.constant or _PLAIN_ADDRESS.fullmatch(written.source):
+        return
+    try:
+        found = mailboxes([written.source])
+    except Permanent as error:
+        raise misfit(key, str(error)) from error
+    if not written.source.strip() and key != "from":
+        return
+    if (key == "from" and len(found) != 1) or not all(each.domain for each in found):
+        raise misfit(key, f"not an address to send {key}: {written.source!r}")
 
 
 @dataclass(frozen=True, slots=True)

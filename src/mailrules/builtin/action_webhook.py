@@ -11,7 +11,19 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, field
 
-from mailrules.api import ActionType, Answer, Context, Data, Message, Options, Permanent, Secret, Template, Transient
+from mailrules.api import (
+    ActionType,
+    Answer,
+    Context,
+    Data,
+    Message,
+    Options,
+    Permanent,
+    Secret,
+    Template,
+    Transient,
+    misfit,
+)
 from mailrules.builtin.facts import message_facts, strict_json
 
 _LATER = frozenset({408, 421, 423, 425, 429})
@@ -43,6 +55,11 @@ class WebhookOptions(Options, frozen=True):
         """Two bodies are one too many, and a name is a token (RFC 9110, section 5.6.2)."""
         if self.body is not None and self.json is not None:
             raise ValueError("either `body` or `json`")
+        if self.url.constant:
+            try:
+                _url(self.url.source)
+            except Permanent as error:
+                raise misfit("url", str(error)) from error
         bad = [name for name in (*self.headers, *self.secret_headers) if not _FIELD_NAME.fullmatch(name)]
         if bad:
             raise ValueError(f"not the name of a header field: {bad[0]!r}")

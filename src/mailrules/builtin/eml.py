@@ -179,10 +179,19 @@ def open_eml(options: EmlOptions, _credential: Credential, place: Place) -> EmlF
     return EmlFolder(root, place.folder, only)
 
 
+def _folder_problem(folder: str) -> str:
+    try:
+        directory_of(Path(), folder)
+    except Permanent as error:
+        return str(error)
+    return ""
+
+
 EML = ReceiveProtocol(
     name="eml",
     summary="A folder of .eml files, or one such file.",
     options=EmlOptions,
     open=open_eml,
     verbs=frozenset({"delete", "move", "copy"}),
+    folder_problem=_folder_problem,
 )

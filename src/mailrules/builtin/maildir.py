@@ -274,10 +274,19 @@ def open_maildir(options: MaildirOptions, _credential: Credential, place: Place)
     return Maildir(root, place.folder)
 
 
+def _folder_problem(folder: str) -> str:
+    try:
+        folder_name(folder)
+    except Permanent as error:
+        return str(error)
+    return ""
+
+
 MAILDIR = ReceiveProtocol(
     name="maildir",
     summary="A maildir on disk, with its Maildir++ folders.",
     options=MaildirOptions,
     open=open_maildir,
     verbs=frozenset({"delete", "move", "copy", "seen", "flags"}),
+    folder_problem=_folder_problem,
 )

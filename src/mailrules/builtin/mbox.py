@@ -284,10 +284,19 @@ def open_mbox(options: MboxOptions, _credential: Credential, place: Place) -> Mb
     return Mbox(root, place.folder)
 
 
+def _folder_problem(folder: str) -> str:
+    try:
+        file_of(Path("mbox"), folder)
+    except PersonNeeded as error:
+        return str(error)
+    return ""
+
+
 MBOX = ReceiveProtocol(
     name="mbox",
     summary="An mbox file; the files beside it are its folders.",
     options=MboxOptions,
     open=open_mbox,
     verbs=frozenset({"delete", "move", "copy", "seen", "flags"}),
+    folder_problem=_folder_problem,
 )

@@ -11,6 +11,7 @@ from mailrules.api import NoCredential
 from mailrules.config import moments, plugged
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
+from mailrules.config.lines import check_lines, check_sender
 from mailrules.config.presets import PRESETS, choice, filled
 from mailrules.config.settings import Account
 from mailrules.config.spec import AccountSpec, FromSpec
@@ -56,6 +57,8 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
         written, known = choice(node, key, preset), preset.get(key, {})
         choices[key] = _chosen(written, table, root, findings, what, f"'{key}' of {owner}", known) if written else None
     _check_log_in(node, choices, findings, owner)
+    check_lines(node, choices, root, findings, owner)
+    check_sender(node, findings, owner)
     if not {"receive", "send", "preset"} & node.value.keys():
         findings.add(
             node.label,

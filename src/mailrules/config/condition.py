@@ -91,8 +91,18 @@ def _field(node: Node, reading: Reading, names: tuple[str, ...] = ()) -> Conditi
     if not reading.kind.bare:
         _needs_operator(node, reading)
         return None
+    if reading.field == "header":
+        _doubt_number(node, reading)
     found = _property("name", node, reading) if reading.field == "attachment" else bare_operator(node, reading)
     return Test(reading.field, (found,), names, span=node.span) if found else None
+
+
+def _doubt_number(node: Node, reading: Reading) -> None:
+    value = node.value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        message = f"a bare number asks whether the text of the header holds '{node.place.text}'"
+        help_ = f"to compare: {{over: {node.place.text}}}; else quote it: '{node.place.text}'"
+        reading.findings.add(node.place, "bare-number", message, help_)
 
 
 def _needs_operator(node: Node, reading: Reading) -> None:

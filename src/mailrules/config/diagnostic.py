@@ -30,6 +30,7 @@ class Diagnostic:
 
 WARNINGS = frozenset(
     {"broken-plugin", "shadowed-rule", "expired-rule", "expired-schedule", "never-matches", "literal-secret"}
+    | {"doubtful-option", "in-the-clear", "bare-number", "no-rules"}
 )
 """Words that warn; every other one is an error, and nothing is run."""
 
@@ -54,6 +55,7 @@ WORDS: dict[str, str] = {
     "not-allowed-value": "A value of the right kind that is not one of those allowed.",
     "not-one-key": "A plugin is named by one key with its options, and there are none or several keys.",
     "bad-options": "The options of a plugin do not fit, in the plugin's own words.",
+    "doubtful-option": "A value that will hardly work on this machine: a program or driver is not there.",
     "unknown-action": "No plugin gives an action of this name.",
     "unknown-protocol": "No plugin gives a protocol of this name.",
     "unknown-auth": "No plugin gives a way to log in of this name.",
@@ -67,6 +69,7 @@ WORDS: dict[str, str] = {
     "unknown-field": "No field of a message has this name.",
     "unknown-operator": "The field has no such operator.",
     "empty-condition": "A condition that says nothing, and so would match every message or none.",
+    "bare-number": "A header is compared with a bare number, which means that its text holds the number.",
     "bad-header-name": "A header name that no message can hold.",
     "bad-regex": "A regular expression that is wrong, or that RE2 cannot say.",
     "bad-size": "A size that cannot be read.",
@@ -93,9 +96,14 @@ WORDS: dict[str, str] = {
     "never-matches": "Nothing can satisfy the rule.",
     # accounts and listeners
     "unsupported-disposition": "The account's protocol cannot carry out what `keep` or the code asks.",
+    "bad-folder": "No folder of the account can be called so.",
     "no-folders": "The account's protocol has no folders, and a folder is named.",
     "auth-mismatch": "The protocol cannot log in with what `auth` gives.",
     "cannot-receive": "A listener uses an account that only sends.",
+    "bad-address": "A text that must be an address is none.",
+    "in-the-clear": "A log-in would travel over the network without encryption.",
+    "no-rules": "A listener has neither rules nor a flow, so that nothing comes of any message.",
+    "bad-journal": "The journal's URL names no database, or is no URL.",
     "cannot-send": "An action sends mail, and the listener's account cannot.",
     "literal-secret": "A secret stands in the file itself.",
 }

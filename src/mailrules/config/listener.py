@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from mailrules.api import ReceiveProtocol
 from mailrules.config import moments
 from mailrules.config.captured import check_captures
 from mailrules.config.document import Node
@@ -57,6 +58,11 @@ class Listeners:
         expires = self._expires(node, timezone)
         if spec is None or account is None:
             return None
+        if not {"rules", "flow", "expires"} & node.value.keys() and spec.listen:
+            message = f"{owner} has neither rules nor a flow: every message fires nothing"
+            self._findings.add(
+                node.label, "no-rules", message, "add 'rules:' or 'flow:'; rules: [] says that it is meant"
+            )
         self._check_account(node, account, spec.folder, ruleset, written)
         if account.send is None:
             self._check_sending(account, [step for expiry in expires for step in expiry.steps])
@@ -149,6 +155,7 @@ class Listeners:
             self._findings.add(node["folder"].place, "no-folders", message, "leave 'folder' out")
         for one in written:
             self._check_verbs(one, protocol.name, protocol.verbs)
+            self._check_folders(one, protocol)
         if account.send is None:
             steps = [step for rule in (*rules.rules, rules.unmatched) for step in rule.steps]
             self._check_sending(account, [*steps, *rules.transition])
@@ -157,11 +164,18 @@ class Listeners:
         rule, node = written.rule, written.node
         wanted = rule.keep.verbs() | ({"delete"} if rule.code.deletes else frozenset())
         for verb in sorted(wanted - verbs):
-            place = node["code"].place if verb == "delete" else node["keep"][verb].label
+            key = "flags" if verb == "keywords" else verb
+            place = node["code"].place if verb == "delete" else node["keep"][key].label
             can = ", ".join(sorted(verbs)) or "nothing"
             self._findings.add(
                 place, "unsupported-disposition", f"'{protocol}' cannot {_DOES[verb]}", f"it can do: {can}"
             )
+
+    def _check_folders(self, written: Written, protocol: ReceiveProtocol) -> None:
+        for key in ("move", "copy") if "keep" in written.node else ():
+            for node in _texts(written.node["keep"], key):
+                if problem := protocol.folder_problem(node.value):
+                    self._findings.add(node.place, "bad-folder", problem, "write a plain name: Invoices, Invoices/2026")
 
     def _check_sending(self, account: Account, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -188,6 +202,7 @@ _DOES = {
     "copy": "copy a message",
     "seen": "mark a message as seen",
     "flags": "set flags",
+    "keywords": "set keywords: flags that do not begin with a backslash",
     "labels": "set labels",
 }
 

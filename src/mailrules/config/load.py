@@ -13,6 +13,7 @@ from mailrules.config.diagnostic import Diagnostic
 from mailrules.config.document import Node
 from mailrules.config.files import Files, parse
 from mailrules.config.findings import Findings
+from mailrules.config.journal import check_journal
 from mailrules.config.listener import Listeners, with_siblings
 from mailrules.config.proof import prove
 from mailrules.config.ruleset import Compiled, RuleFiles
@@ -118,6 +119,8 @@ def _workspace(node: Node, files: Files, registry: Registry, findings: Findings,
     for name, child in sections["listeners"].items():
         if built := builder.build(name, child):
             listeners[name] = built
+    if "journal" in node:
+        check_journal(node["journal"], findings)
     return Workspace(
         root=files.root,
         registry=registry,

@@ -76,6 +76,8 @@ def build(node: Node, kind: type[Options], root: Path, findings: Findings, *, ow
             node.label, "bad-options", f"{owner}: {type(error).__name__}: {error}", "this is the plugin's own error"
         )
         return None
+    for key, sentence, help_ in options.doubts():
+        findings.add(_child(node, key).place, "doubtful-option", f"{owner}: {sentence}", help_)  # type: ignore[union-attr] # of a node comes a node
     fine = [_look(leaf, place, findings) for leaf, place in _leaves(options, node)]
     return options if all(fine) else None
 

@@ -13,6 +13,9 @@ from mailrules.model.condition import Condition
 from mailrules.model.message import Message
 from mailrules.model.span import NOWHERE, Span
 
+_OLD_KEYWORDS = frozenset({"$forwarded"})
+"""Keywords that files have a letter for, as for a flag (maildir's `P`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disposition:
@@ -38,9 +41,11 @@ class Disposition:
         return self.delete or self.move is not None
 
     def verbs(self) -> frozenset[str]:
-        """What a mailbox must be able to do for it: of `delete move copy seen flags labels`."""
+        """What a mailbox must be able to do for it: of `delete move copy seen flags keywords labels`."""
+        own = tuple(flag for flag in self.flags if not flag.startswith("\\") and flag.lower() not in _OLD_KEYWORDS)
         named = {"delete": self.delete, "move": self.move, "copy": self.copy}
-        named |= {"seen": self.seen is not None, "flags": self.flags, "labels": self.labels}
+        named |= {"seen": self.seen is not None, "flags": len(self.flags) > len(own), "labels": self.labels}
+        named |= {"keywords": own}
         return frozenset(verb for verb, wanted in named.items() if wanted)
 
     def over(self, earlier: Disposition) -> Disposition:

@@ -179,7 +179,7 @@ def test_a_domain_in_another_script_is_sent_in_the_form_of_the_wire(act, context
 @pytest.mark.parametrize("sender", ["", "a@x.example, b@x.example"])
 def test_from_is_one_address(act, sender):
     with pytest.raises(Permanent, match="`from` is one address"):
-        act(SEND, BASE | {"from": sender})
+        act(SEND, BASE | {"from": "{{ match.x }}"}, match={"x": sender})
 
 
 def test_without_anybody_to_send_to_it_fails_for_good(act):

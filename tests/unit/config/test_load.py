@@ -36,7 +36,7 @@ listeners:
     schedule: {every: 1m 30s}
     rules: [rules/a.yaml, rules/b.yaml]
     flow: outer
-  plain: {account: support}
+  plain: {account: support, rules: []}
 flows:
   outer: [log: first, flow: inner]
   inner:
