@@ -10,7 +10,6 @@ import click
 
 from mailrules.api import NoCredential, Place, build_options
 from mailrules.engine.memory import MemoryMailbox
-from mailrules.engine.virtual import Effects, VirtualMailbox
 from mailrules.model.mailbox import Mailbox
 from mailrules.registry import Registry
 
@@ -33,7 +32,7 @@ def mailboxes(paths: Sequence[str], registry: Registry) -> Iterator[tuple[str, M
             provided = registry.receive[protocol].item
             options = build_options(provided.options, {"path": str(Path(path).absolute())}, root=Path())
             opened = provided.open(options, NoCredential(), Place(Path().absolute(), readonly=True))
-            yield path, VirtualMailbox(opened, path, Effects())
+            yield path, opened
 
 
 def _places(path: str) -> list[str]:

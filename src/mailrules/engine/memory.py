@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailrules.core.parse import parse
@@ -12,12 +12,11 @@ from mailrules.model.mailbox import Head, Ref, Settlement
 
 @dataclass(frozen=True, slots=True)
 class MemoryMailbox:
-    """Raw messages by name, in order. What is settled is noted and changes nothing."""
+    """Raw messages by name, in order. What is settled changes nothing."""
 
     messages: Mapping[str, bytes]
     received: datetime | None = None
     flags: frozenset[str] = frozenset()
-    settled: dict[Ref, Settlement] = field(default_factory=dict)
 
     def refs(self, *, unseen_only: bool) -> Sequence[Ref]:
         """See `mailrules.api.Mailbox`."""
@@ -34,9 +33,8 @@ class MemoryMailbox:
         """See `mailrules.api.Mailbox`."""
         return ((ref, self.messages[ref.uid]) for ref in refs if ref.uid in self.messages)
 
-    def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
+    def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:  # noqa: ARG002 - nothing changes
         """See `mailrules.api.Mailbox`."""
-        self.settled.update({settlement.ref: settlement for settlement in settlements})
         return {}
 
     def wait(self, timeout: float) -> bool:  # noqa: ARG002 - nothing ever comes

@@ -11,7 +11,7 @@ from mailrules.api import Permanent, Place
 from mailrules.config.settings import Listener, Workspace
 from mailrules.engine.edges import live_context, with_credential
 from mailrules.engine.perform import describe_only, performer
-from mailrules.engine.virtual import overlaid
+from mailrules.engine.virtual import Effects, VirtualMailbox, overlaid
 from mailrules.engine.world import World, system_clock
 from mailrules.model.entry import Entry
 from mailrules.model.journal import Journal
@@ -65,9 +65,13 @@ def dry_world(workspace: Workspace, overlay: Journal) -> World:
 
 
 def replay_world(mailbox: Mailbox, journal: Journal, *, at: datetime | None = None) -> World:
-    """Messages at hand, decided as of *at* (now by default), actions described. Replay, explain and test cases."""
+    """Messages at hand, decided as of *at* (now by default), actions described. Replay, explain and test cases.
+
+    The mailbox they lie in is only read, whatever it could do.
+    """
+    at_hand = VirtualMailbox(mailbox, "", Effects())
     return World(
-        open=lambda _listener: mailbox,
+        open=lambda _listener: at_hand,
         perform=describe_only,
         journal=journal,
         clock=(lambda: at) if at else system_clock,
