@@ -45,10 +45,16 @@ _revealed: set[str] = set()
 _obtained: dict[str, None] = {}
 """The same for what log-ins have obtained, the newest `MOST_OBTAINED`: tokens of an hour would add up."""
 MOST_OBTAINED = 10_000
+SHORTEST_REDACTED = 6
+"""Characters that a secret must have to be struck out of any text: a shorter one is a word, and stands everywhere."""
 
 
 def redact(text: str) -> str:
-    """*text* with every secret that this process has looked up replaced by `***`: for journal, log and traces."""
+    """*text* with every secret that this process has looked up replaced by `***`: for journal, log and traces.
+
+    Secrets of fewer than `SHORTEST_REDACTED` characters stay: without them a text could no longer be read, and
+    whoever sees where the asterisks are would know them.
+    """
     for secret in (*_revealed, *_obtained):
         text = text.replace(secret, "***")
     return text
@@ -78,15 +84,17 @@ class Secret:
         return self.reference.partition(":")[0] not in {"env", "file", "keyring"}
 
     def reveal(self) -> str:
-        """The secret; from now on `redact` strikes it out of texts.
+        """The secret; from now on `redact` strikes it out of texts, unless it is shorter than `SHORTEST_REDACTED`.
 
         Raises:
             PersonNeeded: the variable, file or keyring entry is missing.
         """
         secret = self._look_up()
-        if len(secret) > 3 and not self.held:
+        if len(secret) < SHORTEST_REDACTED:
+            return secret
+        if not self.held:
             _revealed.add(secret)
-        elif len(secret) > 3:
+        else:
             _obtained[secret] = None
             for oldest in list(_obtained)[:-MOST_OBTAINED] if len(_obtained) > MOST_OBTAINED else ():
                 _obtained.pop(oldest, None)

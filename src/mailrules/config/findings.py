@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mailrules.api.options import SHORTEST_REDACTED
 from mailrules.config.diagnostic import WARNINGS, Diagnostic
 from mailrules.config.document import Place, Source
 from mailrules.config.secrecy import strike_out, strike_out_line
@@ -16,6 +17,7 @@ class Findings:
     def __init__(self) -> None:
         self._found: dict[tuple[Span, str, str], Diagnostic] = {}
         self._secrets: set[str] = set()
+        self._places: dict[tuple[str, int], list[tuple[int, int]]] = {}
         self._sources: dict[str, Source] = {}
         self.errors = 0
         """How many errors there are so far; warnings apart."""
@@ -35,9 +37,12 @@ class Findings:
         """Take lines of that file from *source* where only a span is at hand."""
         self._sources[source.file] = source
 
-    def secret(self, text: str) -> None:
-        """Never let *text* be shown, whatever is found near it."""
-        self._secrets.update(line.strip() for line in text.splitlines() if line.strip())
+    def secret(self, text: str, place: Place) -> None:
+        """Never let *text* be shown at its *place*, nor anywhere else unless it is too short to be told from words."""
+        span = place.span
+        self._places.setdefault((span.file, span.line), []).append((span.column - 1, span.end_column - 1))
+        lines = (line.strip() for line in text.splitlines())
+        self._secrets.update(line for line in lines if len(line) >= SHORTEST_REDACTED)
 
     def __len__(self) -> int:
         return len(self._found)
@@ -49,7 +54,9 @@ class Findings:
 
     def _clean(self, found: Diagnostic) -> Diagnostic:
         begin = max(found.span.column - 1, 0)
-        line, begin, end = strike_out_line(found.source, self._secrets, begin, max(found.span.end_column - 1, begin))
+        end = max(found.span.end_column - 1, begin)
+        places = self._places.get((found.span.file, found.span.line), ())
+        line, begin, end = strike_out_line(found.source, self._secrets, begin, end, places=places)
         return replace(
             found,
             message=strike_out(found.message, self._secrets),

@@ -140,7 +140,7 @@ def _look(leaf: Secret | Template, node: Node | None, findings: Findings) -> boo
         return True
     if isinstance(leaf, Secret):
         if leaf.literal and leaf.reference:
-            findings.secret(leaf.reference)
+            findings.secret(leaf.reference, node.place)
             help_ = "write env:NAME, file:PATH or keyring:SERVICE/USER, and put the secret there"
             findings.add(node.label, "literal-secret", "a secret stands in the file itself", help_)
     elif (problem := leaf.problem()) is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
 STRUCK_OUT = "***"
 
@@ -26,9 +27,11 @@ def strike_out(text: str, secrets: Collection[str]) -> str:
     return _replace(text, _merged(_secret_parts(text, secrets)))
 
 
-def strike_out_line(text: str, secrets: Collection[str], begin: int, end: int) -> tuple[str, int, int]:
-    """The same for a line with a stretch to underline, which is moved along."""
-    parts = _merged(_secret_parts(text, secrets))
+def strike_out_line(
+    text: str, secrets: Collection[str], begin: int, end: int, *, places: Iterable[tuple[int, int]] = ()
+) -> tuple[str, int, int]:
+    """The same for a line with a stretch to underline, which is moved along; in *places* secrets are known to stand."""
+    parts = _merged(chain(_secret_parts(text, secrets), places))
     return _replace(text, parts), _moved(begin, parts, 0), _moved(end, parts, len(STRUCK_OUT))
 
 
@@ -44,7 +47,7 @@ def _secret_parts(text: str, secrets: Collection[str]) -> Iterator[tuple[int, in
             at = text.find(secret, at + len(secret))
 
 
-def _merged(parts: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merged(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for begin, end in sorted(parts):
         if merged and begin <= merged[-1][1]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mailrules.api import Secret
+from mailrules.api.options import redact
 from mailrules.config.secrecy import strike_out, strike_out_line
 
 
@@ -44,3 +46,18 @@ def test_what_is_underlined_stays_underlined(piece, underlined):
     shown, first, last = strike_out_line(line, (), begin, begin + len(piece))
 
     assert shown[first:last] == underlined
+
+
+def test_a_short_secret_is_struck_out_in_its_own_place_only():
+    assert strike_out_line("{header: e, other: here}", (), 12, 17, places=[(9, 10)]) == (
+        "{header: ***, other: here}",
+        14,
+        19,
+    )
+
+
+def test_what_is_written_down_loses_secrets_but_no_words():
+    for secret in ("e", "of", "a long one"):
+        Secret(secret).reveal()
+
+    assert redact("some of these: a long one") == "some of these: ***"
