@@ -38,7 +38,9 @@ def read_zone(node: Node, name: str, findings: Findings) -> str:
 
     cities = {known.rpartition("/")[2]: known for known in available_timezones()}
     close = nearest(cities.get(name, name), available_timezones())
-    help_ = f"did you mean '{close}'?" if close else "write an IANA name, Area/City: Europe/Paris"
+    if name.isupper() and "/" not in name and len(name) < 6:
+        close = ""  # an abbreviation that no zone is called by: CEST is not nearly EST
+    help_ = f"did you mean '{close}'?" if close else "write an IANA name such as Europe/Berlin"
     findings.add(node.place, "bad-timezone", f"there is no time zone '{name}'", help_)
     return "UTC"
 

@@ -118,7 +118,8 @@ def _tell_unknown(node: Node, error: Any, findings: Findings, owner: str) -> Non
     known = error.schema.get("properties", {})
     for key in node.value:
         if key not in known:
-            help_ = suggestion(key, known, what="keys")
+            word = re.split(r"[\s{\[]", key)[0]
+            help_ = f"did you mean '{word}:'?" if word in known else suggestion(key, known, what="keys")
             findings.add(node[key].label, "unknown-key", f"{owner} has no key '{key}'", help_)
 
 
@@ -152,8 +153,22 @@ def wrong_type(node: Node, wanted: Iterable[str], findings: Findings, owner: str
         _value_place(node),
         "wrong-type",
         f"{owner} is {kind_of(node.value)}; it takes {expected}",
-        form or _cure(node.value, words),
+        form or _known_cure(node.value, owner) or _cure(node.value, words),
     )
+
+
+def _known_cure(value: object, owner: str) -> str:
+    """What was meant by the commonest slips of kind."""
+    key = owner.partition("'")[2].partition("'")[0] if owner.startswith("'") else ""
+    if isinstance(value, str):
+        forms = {"schedule": "write schedule: {every: %s}", "keep": "write keep: {move: %s}"}
+        run = "write [program, argument]: there is no shell that would take the text apart"
+        return run if owner == "'run' of action 'command'" else forms[key] % value if key in forms else ""
+    if isinstance(value, dict) and key in ("actions", "any", "all", "none", "rules"):
+        return "start each with '- '"
+    if isinstance(value, list) and owner == "the rules file":
+        return "write 'version: 1' and 'rules:' above the list"
+    return ""
 
 
 def _cure(value: object, words: list[str]) -> str:

@@ -78,8 +78,65 @@ def explain_syntax(error: Any, source: Source, findings: Findings) -> None:
     problem = error.problem or "this is no YAML"
     at = (error.context_mark or error.problem_mark) if _opened(problem) else (error.problem_mark or error.context_mark)
     place = Place(source, at.index, at.index + 1) if at else Place(source, 0, 0)
+    gave_up = error.problem_mark.index if error.problem_mark else place.start
+    cause = _cause(problem, gave_up, source)
+    if cause is not None:
+        findings.add(cause[0], "yaml-syntax", *cause[1:])
+        return
     message, help_ = _worded(problem, place, source)
     findings.add(place, "yaml-syntax", message, help_)
+
+
+_ODD_SPACE = re.compile("^[ ]*(?:- )?([\u00a0\u2000-\u200b\u202f\u3000])", re.MULTILINE)
+_NO_SPACE = re.compile(r"^\s*(?:- +)?([A-Za-z_][\w-]*:)(?=[^\s:/])([^\n]*)$")
+
+
+def _cause(problem: str, at: int, source: Source) -> tuple[Place, str, str] | None:
+    """What the parser could not know: the slip that made it give up at *at*."""
+    text = source.text
+    odd = _ODD_SPACE.search(text)
+    if odd and odd.start(1) <= at:
+        code = f"U+{ord(odd[1]):04X}"
+        return (
+            Place(source, *odd.span(1)),
+            f"{code} indents this line, and YAML takes spaces only",
+            "replace it by spaces",
+        )
+    here = text[text.rfind("\n", 0, at) + 1 : at]
+    if "',' or" in problem and text[at : at + 1] == ":" and re.search(r":\s", here):
+        return Place(source, at, at + 1), "a second ': ' in one value", "quote a text that holds ': '"
+    if "cannot start any token" in problem and text[at : at + 1] == "\t" and here.strip():
+        return Place(source, at, at + 1), "a tab stands here, and YAML takes spaces only", "replace it by a space"
+    if "mapping values" in problem and ": " not in here:
+        return _no_space(source, at)
+    return None
+
+
+def _no_space(source: Source, at: int) -> tuple[Place, str, str] | None:
+    """`name:two` on the line before."""
+    number = Place(source, at, at).span.line - 1
+    found = _NO_SPACE.match(source.line(number))
+    if found is None or ": " in found[2]:
+        return None
+    start = source.start_of(number)
+    place = Place(source, start + found.start(1), start + found.end(1))
+    return place, f"a space is missing after '{found[1]}'", f"write '{found[1]} {found[2]}'"
+
+
+_KEY = re.compile(r"([ ]*)(- +)?([\w-]+):")
+
+
+def _neighbour(place: Place, source: Source) -> str:
+    """How the line should be indented: as the nearest key above that is indented more; an item as the nearest item."""
+    line = place.span.line
+    item = source.line(line).lstrip().startswith("- ")
+    for number in range(line - 1, 0, -1):
+        found = _KEY.match(source.line(number))
+        if found and item and found[2]:
+            return f"indent it as the '- ' in line {number}"
+        if found and not item and len(found[1] + (found[2] or "")) >= place.span.column:
+            return f"indent it as '{found[3]}' in line {number}"
+    return ""
 
 
 def _opened(problem: str) -> bool:
@@ -93,5 +150,6 @@ def _worded(problem: str, place: Place, source: Source) -> tuple[str, str]:
         return "a tab indents this line, and YAML takes spaces only", "replace the tab by spaces"
     for sign, message, help_ in _HELP:
         if sign in problem:
-            return message, help_
+            lost = "does not belong" in message
+            return message, (_neighbour(place, source) if lost else "") or help_
     return problem, ""
