@@ -179,7 +179,7 @@ def answer(rule: Rule, view: View) -> Answer:
 def _ask(script: Script, message: Message) -> Answer:
     try:
         given = script.decide(message)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Failure(f"script {script.path}: raised {_SHORT.repr(error)}")
     if given is None:
         return Verdict.NO

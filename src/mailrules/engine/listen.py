@@ -161,6 +161,8 @@ class Loop:
             finished = _Finished(turn, report, next_expiry(turn.listener, world))
         except Exception as error:
             finished = _Finished(turn, error)
+        except BaseException as error:  # a listener never dies in silence
+            finished = _Finished(turn, RuntimeError(f"{type(error).__name__}: {error}"))
         self._events.put(finished)
 
 

@@ -113,32 +113,42 @@ class Pass:
 
     def _begin(self, refs: Sequence[Ref]) -> int:
         """On the very first pass, put on record what `start:` leaves alone."""
-        journal, name, start = self.world.journal, self.listener.name, self.listener.start
-        if journal.first_pass(name) is not None:
+        journal, start = self.world.journal, self.listener.start
+        if journal.first_pass(beginning(self.listener)) is not None:
             return 0
+        if self.listener.unseen_only and start != "all":
+            refs = self.mailbox.refs(unseen_only=False)  # what is read may be marked unread some day
         skipped = []
         for head in self.mailbox.heads(refs) if start != "all" else ():
             if not isinstance(start, datetime) or head.received is None or head.received < start:
                 reason = f"it was there before the first pass (start: {start})"
                 skipped.append(self._entry(self._read(head), state=State.SKIPPED, reason=reason))
-        journal.begin(name, self.world.clock(), skipped)
+        journal.begin(beginning(self.listener), self.world.clock(), skipped)
+        journal.begin(self.listener.name, self.world.clock(), [])
         return len(skipped)
 
     def _queue(self, refs: Sequence[Ref]) -> tuple[list[_Waiting], int]:
         """What a crash left in hand, what is due again, then what is new; and how many must wait."""
         journal, name, now = self.world.journal, self.listener.name, self.world.clock()
-        in_hand = [_Waiting(entry.ref, entry) for entry in _mail(journal.unfinished(name))]
-        again = [_Waiting(entry.ref, entry) for entry in _mail(journal.due(name, now))]
+        in_hand = [_Waiting(entry.ref, entry) for entry in self._ours(journal.unfinished(name))]
+        again = [_Waiting(entry.ref, entry) for entry in self._ours(journal.due(name, now))]
         known = journal.known(name, refs, account=self.listener.account.name)
         again += [] if self._stopped() else [_Waiting(ref) for ref in refs if ref not in known]
         most = len(again) if self.listener.max_emails < 0 else self.listener.max_emails
         return in_hand + again[:most], max(0, len(again) - most)
 
+    def _ours(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Those that stand for a message of this account: a listener may have watched another one before."""
+        mine = self.listener.account.name
+        return (entry for entry in entries if entry.ref.validity != EXPIRY and entry.account == mine)
+
     def _batch(self, queue: Sequence[_Waiting], present: frozenset[Ref]) -> tuple[list[Entry], list[_Acted]]:
         """What has come to its end without being acted on, and what has been acted on."""
         heads = {head.ref: head for head in self.mailbox.heads([waiting.ref for waiting in queue])}
-        ended = [self._gone(w.prior, present) for w in queue if w.prior and w.ref not in heads]
         read = [self._read(heads[waiting.ref], waiting.prior) for waiting in queue if waiting.ref in heads]
+        ended = self._without_head([waiting for waiting in queue if waiting.ref not in heads], present)
+        ended += [self._replaced(one.prior) for one in read if one.prior and one.prior.fingerprint != one.fingerprint]
+        read = [one for one in read if one.prior is None or one.prior.fingerprint == one.fingerprint]
         fresh, doubles = self._without_doubles(read, present)
         ended += self.world.journal.claim(doubles) if doubles else []
         acted: list[_Acted] = []
@@ -183,7 +193,7 @@ class Pass:
         doubles: list[Entry] = []
         for one in read:
             earlier = met.get(one.fingerprint) if one.prior is None else None
-            if earlier is None or earlier.ref in present:
+            if earlier is None or earlier.ref in present or _another(earlier):
                 fresh.append(one)
             elif earlier.state in (State.RETRY, State.PARKED):
                 fresh += self._moved(earlier, one)
@@ -225,9 +235,10 @@ class Pass:
         return Case(message, decision, entry, held=held, again=True)
 
     def _read(self, head: Head, prior: Entry | None = None) -> _Read:
-        return _Read(
-            head, self._parse(head), prior.fingerprint if prior else fingerprint(head.header, head.size), prior
-        )
+        print_ = fingerprint(head.header, head.size)
+        if prior and not prior.fingerprint:  # until now its header could not be read
+            prior = replace(prior, fingerprint=print_)
+        return _Read(head, self._parse(head), print_, prior)
 
     def _parse(self, head: Head, raw: bytes | None = None) -> Message:
         return parse(
@@ -242,7 +253,7 @@ class Pass:
     def _decide(self, message: Message) -> Decision:
         try:
             return self.decider.decide(message, self.world.clock())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return Decision(None, Code.KEEP, failure=f"{type(error).__name__} while deciding: {error}")
 
     def _entry(self, read: _Read, **known: Any) -> Entry:
@@ -259,6 +270,28 @@ class Pass:
             date=message.date or read.head.received,
             **{"state": State.CLAIMED} | known,
         )
+
+    def _without_head(self, waiting: Sequence[_Waiting], present: frozenset[Ref]) -> list[Entry]:
+        """Messages whose header block did not come: on record, so that they neither block others nor get lost."""
+        if waiting and self.listener.unseen_only:
+            present = frozenset(self.mailbox.refs(unseen_only=False))
+        ended = [self._gone(one.prior, present) for one in waiting if one.prior and one.ref not in present]
+        reason = "its header could not be read"
+        unread = [
+            later(one.prior or self._unread(one.ref), reason, self.world) for one in waiting if one.ref in present
+        ]
+        self.world.journal.save([entry for entry in unread if entry.id is not None])
+        fresh = [entry for entry in unread if entry.id is None]
+        return ended + [entry for entry in unread if entry.id is not None] + self.world.journal.claim(fresh)
+
+    def _unread(self, ref: Ref) -> Entry:
+        return Entry(self.listener.name, self.listener.account.name, ref, fingerprint="", state=State.CLAIMED)
+
+    def _replaced(self, entry: Entry) -> Entry:
+        """Never act by an old decision on a message that is another one."""
+        parked = replace(entry, state=State.PARKED, reason="another message lies under its number now", retry_at=None)
+        self.world.journal.save([parked])
+        return parked
 
     def _gone(self, entry: Entry, present: frozenset[Ref]) -> Entry:
         """A message in hand that is not in the mailbox any more, or not under that number."""
@@ -315,9 +348,14 @@ class Pass:
         return replace(entry, state=State.DONE, retry_at=None)
 
 
-def _mail(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Those that stand for a message."""
-    return (entry for entry in entries if entry.ref.validity != EXPIRY)
+def _another(earlier: Entry) -> bool:
+    """Whether a message like one that we deleted must be another: nothing in it says that it is the same."""
+    return earlier.state is State.DONE and earlier.disposition.delete and not earlier.message_id
+
+
+def beginning(listener: Listener) -> str:
+    """By which name the journal keeps a first pass: a listener that is turned to another folder begins anew there."""
+    return f"{listener.name} on {listener.account.name}/{listener.folder}"
 
 
 def concluded(decision: Decision, state: State, steps: Sequence[StepRecord] = ()) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from mailrules.config.settings import Listener
-from mailrules.model.action import Context, Data
+from mailrules.model.action import Context, Data, Permanent
 from mailrules.model.entry import StepState
 from mailrules.model.message import Message
 from mailrules.model.rule import Step
@@ -40,7 +40,10 @@ def performer(context_of: Callable[[Listener, str], Context]) -> Perform:
     """A performer that does it, with the edges that *context_of* gives for a listener and an idempotency key."""
 
     def run(step: Step, message: Message, data: Data, listener: Listener, key: str) -> Performed:
-        result = dict(step.action.run(message, data, context_of(listener, key)) or {})
-        return Performed(StepState.SUCCEEDED, said=result.pop("done", ""), result=result)
+        given = step.action.run(message, data, context_of(listener, key))
+        if not isinstance(given, Mapping | None):
+            raise Permanent(f"it has run, but returned {type(given).__name__} where a mapping or None is meant")
+        result = dict(given or {})
+        return Performed(StepState.SUCCEEDED, said=str(result.pop("done", "")), result=result)
 
     return run

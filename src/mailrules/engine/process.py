@@ -98,7 +98,7 @@ def _step(case: Case, position: int, results: Mapping[str, Any], listener: Liste
         performed = world.perform(step, case.message, data, listener, key)
     except JournalError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return _failed(entry, record, error, world)
     said = redact(performed.said) or record.detail
     done = replace(record, state=performed.state, result=performed.result, detail=said, at=world.clock())
@@ -125,7 +125,7 @@ def idempotency_key(entry: Entry, position: int, step: Step) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def _failed(entry: Entry, record: StepRecord, error: Exception, world: World) -> Entry:
+def _failed(entry: Entry, record: StepRecord, error: BaseException, world: World) -> Entry:
     reason = redact(f"{record.name}: {_say(error)}")
     failed = replace(record, state=StepState.FAILED, detail=reason, at=world.clock())
     if isinstance(error, Transient):
@@ -133,7 +133,7 @@ def _failed(entry: Entry, record: StepRecord, error: Exception, world: World) ->
     return world.journal.record(replace(entry, state=State.PARKED, reason=reason, retry_at=None), failed)
 
 
-def _say(error: Exception) -> str:
+def _say(error: BaseException) -> str:
     if isinstance(error, PersonNeeded) and error.remedy:
         return f"{error}; {error.remedy}"
     if type(error).__module__.startswith("mailrules."):
@@ -148,7 +148,8 @@ def later(entry: Entry, reason: str, world: World, *, after: float | None = None
     if attempts > len(BACKOFF):
         reason = f"{reason} (given up after {attempts} tries)"
         return replace(entry, state=State.PARKED, reason=reason, attempts=attempts, retry_at=None)
-    at = world.clock() + timedelta(seconds=max(after or 0, BACKOFF[attempts - 1]))
+    asked = min(after, BACKOFF[-1]) if after and after > 0 else 0  # nobody may put a message off for ever
+    at = world.clock() + timedelta(seconds=max(asked, BACKOFF[attempts - 1]))
     return replace(entry, state=State.RETRY, reason=reason, attempts=attempts, retry_at=at)
 
 

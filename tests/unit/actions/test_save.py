@@ -116,7 +116,7 @@ def test_a_path_that_leads_elsewhere_is_refused_before_any_run(tmp_path, to):
 
 
 def test_nothing_chosen_is_no_error(act, describe):
-    assert act(SAVE, {"attachments": "*.zip"}) ["saved"] == []
+    assert act(SAVE, {"attachments": "*.zip"})["saved"] == []
     assert describe(SAVE, {"attachments": "*.zip"}) == "save nothing: no attachment fits"
 
 

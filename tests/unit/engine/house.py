@@ -38,17 +38,20 @@ class Box:
     received: datetime = START
     breaks: bool = False
     unreadable: set[str] = field(default_factory=set)
+    headless: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
 
-    def refs(self, *, unseen_only):  # noqa: ARG002 - nothing here is ever seen
+    def refs(self, *, unseen_only):
         if self.breaks:
             raise Transient("the server is away")
-        return [Ref("INBOX", self.validity, uid) for uid in self.messages]
+        hidden = self.read if unseen_only else set()
+        return [Ref("INBOX", self.validity, uid) for uid in self.messages if uid not in hidden]
 
     def _there(self, refs):
         return [ref for ref in refs if ref.validity == self.validity and ref.uid in self.messages]
 
     def heads(self, refs):
-        for ref in self._there(refs):
+        for ref in (ref for ref in self._there(refs) if ref.uid not in self.headless):
             yield Head(ref, self.messages[ref.uid].partition(b"\n\n")[0], received=self.received)
 
     def bodies(self, refs):

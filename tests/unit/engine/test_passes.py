@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.engine.house import MOVE, START, Permanent, Transient, body, mail, subject
 
+from mailrules.config.settings import Account
 from mailrules.engine.perform import Performed
 from mailrules.model.code import Code
 from mailrules.model.condition import Operator, Test
 from mailrules.model.entry import State, StepState
 from mailrules.model.journal import Query
-from mailrules.model.rule import Disposition, Rule, Script, Step
+from mailrules.model.rule import Disposition, Rule, RuleSet, Script, Step
 
 
 def test_ten_waiting_and_five_a_pass_are_five_and_five_oldest_first(house):
@@ -376,3 +378,157 @@ def test_a_failing_script_is_named(house):
 
     assert house.entries()["hello"].rule == "triage"
     assert house.entries()["hello"].reason == "script s.py: raised ZeroDivisionError('division by zero')"
+
+
+def test_an_old_decision_is_never_carried_out_on_another_accounts_message(house):
+    house.box.messages = {"1": mail(1, "ours")}
+    house.notes.fails = {"ours": Transient("away")}
+    listener = house.listener(house.rule("all", None, 1, house.step()))
+    house.run(listener)
+
+    house.box.messages = {"1": mail(2, "theirs")}
+    house.later(minutes=1)
+    house.run(replace(listener, account=Account("other"), rules=RuleSet((house.rule("none", None, 4),))))
+
+    assert house.notes.done == []
+    assert "1" in house.box.messages
+    assert house.entries()["ours"].state is State.RETRY
+    assert house.entries()["theirs"].rule == "none"
+
+
+def test_an_old_decision_is_never_carried_out_on_a_message_that_took_its_number(house):
+    house.box.messages = {"1": mail(1, "ours")}
+    house.notes.fails = {"ours": Transient("away")}
+    listener = house.listener(house.rule("all", None, 1, house.step()))
+    house.run(listener)
+
+    house.box.messages = {"1": mail(2, "theirs")}
+    house.later(minutes=1)
+    house.run(listener)
+
+    assert "1" in house.box.messages
+    assert house.entries()["ours"].reason == "another message lies under its number now"
+
+
+@pytest.mark.parametrize("change", [{"folder": "Archive"}, {"account": Account("other")}])
+def test_a_listener_turned_elsewhere_begins_anew_there(house, change):
+    listener = house.listener(house.rule("all", None, 3), start="now")
+    house.run(listener)
+    house.box.messages = {"1": mail(1)}
+
+    report = house.run(replace(listener, **change))
+
+    assert report.before_start == 1
+    assert "1" in house.box.messages
+
+
+def test_start_now_leaves_what_is_read_alone_too(house):
+    house.box.messages, house.box.read = {"1": mail(1)}, {"1"}
+    listener = house.listener(house.rule("all", None, 3), start="now", unseen_only=True)
+    house.run(listener)
+
+    house.run(replace(listener, unseen_only=False))
+
+    assert "1" in house.box.messages
+
+
+@pytest.mark.parametrize("leaves", [SystemExit(0), SystemExit("bye"), RecursionError()])
+def test_an_action_that_would_end_the_program_fails_alone(house, leaves):
+    house.box.messages = {"1": mail(1, "bad"), "2": mail(2, "good")}
+    house.notes.fails = {"bad": leaves}
+
+    house.run(house.listener(house.rule("all", None, 1, house.step())))
+
+    assert house.entries()["bad"].state is State.PARKED
+    assert house.entries()["good"].state is State.DONE
+
+
+def test_a_script_that_would_end_the_program_leaves_the_message_alone(house):
+    house.box.messages = {"1": mail(1)}
+
+    house.run(house.listener(Rule("s", script=Script("s.py", lambda _message: sys.exit(0)))))
+
+    assert house.entries()["hello"].state is State.PARKED
+
+
+@pytest.mark.parametrize("given", ["ok", True, ["a"], 7])
+def test_an_action_that_returns_no_mapping_is_parked_alone(house, given):
+    house.box.messages = {"1": mail(1, "one"), "2": mail(2, "two")}
+    action = type("Odd", (), {"describe": lambda *_: "odd", "run": lambda *_: given})()
+    step = Step("odd", action, digest="odd", repeatable=True)
+
+    house.run(house.listener(house.rule("one", subject("one"), 2, step), house.rule("two", None, 3)))
+
+    assert house.entries()["one"].state is State.PARKED
+    assert "where a mapping or None is meant" in house.entries()["one"].reason
+    assert house.entries()["two"].state is State.DONE
+
+
+def test_headers_that_cannot_be_read_starve_nobody_and_are_not_lost(house):
+    house.box.messages = {str(n): mail(n, f"mail {n}") for n in range(1, 4)}
+    house.box.headless = {"1", "2"}
+    listener = house.listener(house.rule("all", None, 3), max_emails=2)
+
+    for _ in range(2):
+        house.run(listener)
+    assert set(house.box.messages) == {"1", "2"}
+    assert {entry.reason for entry in house.journal.find(Query()) if entry.state is State.RETRY} == {
+        "its header could not be read"
+    }
+
+    house.box.headless = set()
+    house.later(minutes=1)
+    house.run(listener)
+    assert house.box.messages == {}
+
+
+def test_a_message_in_hand_whose_header_does_not_come_is_not_written_off(house):
+    house.box.messages = {"1": mail(1)}
+    house.notes.fails = {"hello": Transient("away")}
+    listener = house.listener(house.rule("all", None, 1, house.step()))
+    house.run(listener)
+    house.notes.fails, house.box.headless = {}, {"1"}
+    house.later(minutes=1)
+    house.run(listener)
+    assert house.entries()["hello"].state is State.RETRY
+
+    house.box.headless = set()
+    house.later(minutes=10)
+    house.run(listener)
+    assert house.box.messages == {}
+
+
+def test_a_renumbered_mailbox_is_noticed_when_all_is_read(house):
+    house.box.messages = {"1": mail(1)}
+    house.box.refuses = {"1": "busy"}
+    listener = house.listener(house.rule("all", None, 3), unseen_only=True)
+    house.run(listener)
+
+    house.box.messages, house.box.validity, house.box.read = {"9": mail(1)}, "2", {"9"}
+    house.later(minutes=1)
+    house.run(listener)
+
+    assert house.entries()["hello"].state is State.RETRY
+    assert "numbered its messages anew" in house.entries()["hello"].reason
+
+
+def test_messages_alike_without_message_id_that_come_one_after_the_other_are_each_handled(house):
+    scan = b"From: scanner@x.example\nSubject: scan\n\npage %d\n"
+    listener = house.listener(house.rule("all", None, 1, house.step()))
+
+    for page in (1, 2):
+        house.box.messages = {str(page): scan % page}
+        house.run(listener)
+
+    assert len(house.notes.done) == 2
+    assert house.box.messages == {}
+
+
+@pytest.mark.parametrize(("after", "waits"), [(1e11, 86400), (float("inf"), 86400), (float("nan"), 60), (-5, 60)])
+def test_nobody_puts_a_message_off_for_ever(house, after, waits):
+    house.box.messages = {"1": mail(1, "bad")}
+    house.notes.fails = {"bad": Transient("later", after=after)}
+
+    house.run(house.listener(house.rule("all", None, 2, house.step())))
+
+    assert (house.entries()["bad"].retry_at - house.now).total_seconds() == waits
