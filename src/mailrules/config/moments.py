@@ -79,6 +79,18 @@ def window(text: object) -> tuple[int, int] | None:
     return begin, end
 
 
+_CRON = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
+
+
+def _beyond(expression: str) -> str:
+    """The first number that its field does not have; steps, after a slash, may be any."""
+    for (name, least, most), field in zip(_CRON, expression.split(), strict=True):
+        for number in re.findall(r"(?<![\d/a-zA-Z#])\d+", re.sub(r"[/#]\d+", "", field)):
+            if not least <= int(number) <= most:
+                return f"there is no {name} {number}: it is {least}-{most}"
+    return ""
+
+
 @lru_cache(maxsize=1024)
 def cron_problem(expression: str) -> str:
     """What is wrong with a cron expression of five fields, as a sentence; empty when nothing is."""
@@ -86,6 +98,8 @@ def cron_problem(expression: str) -> str:
 
     if len(expression.split()) != 5:
         return "a cron expression has five fields: minute hour day month weekday"
+    if beyond := _beyond(expression):
+        return beyond
     if _AT_RANDOM.search(expression):
         return f"'{expression}' names moments at random, others each time it is read"
     try:

@@ -160,10 +160,12 @@ def wrong_type(node: Node, wanted: Iterable[str], findings: Findings, owner: str
 def _known_cure(value: object, owner: str) -> str:
     """What was meant by the commonest slips of kind."""
     key = owner.partition("'")[2].partition("'")[0] if owner.startswith("'") else ""
+    if isinstance(value, str) and key == "max_emails":
+        return "write a number: 5, or -1 for all"
     if isinstance(value, str):
         forms = {"schedule": "write schedule: {every: %s}", "keep": "write keep: {move: %s}"}
         run = "write [program, argument]: there is no shell that would take the text apart"
-        return run if owner == "'run' of action 'command'" else forms[key] % value if key in forms else ""
+        return run if owner.endswith("action 'command'") else forms[key] % value if key in forms else ""
     if isinstance(value, dict) and key in ("actions", "any", "all", "none", "rules"):
         return "start each with '- '"
     if isinstance(value, list) and owner == "the rules file":

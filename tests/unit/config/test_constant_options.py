@@ -33,6 +33,20 @@ def test_a_constant_that_cannot_work_is_told(action, word, sentence):
 
 
 @pytest.mark.parametrize(
+    ("action", "help_"),
+    [
+        ("lgo: a line", "did you mean 'log'?"),
+        ("command: echo x", "write [program, argument]: there is no shell that would take the text apart"),
+        ("command: {run: echo x}", "write [program, argument]: there is no shell that would take the text apart"),
+    ],
+)
+def test_a_slip_is_answered_with_how_it_is_written(action, help_):
+    (told,) = load_rules(RULES.replace("{action}", action))[1]
+
+    assert told.help == help_
+
+
+@pytest.mark.parametrize(
     "action",
     [
         "webhook: https://example.com/hook",
