@@ -32,7 +32,7 @@ def test_it_says_who_wrote_what_and_the_note(context):
     assert context.files.saved() == {
         "night/abc.txt": b"From: Ada Field <ada@acme.example>\nSubject: Invoice #42\nNote: number 42\n"
     }
-    assert result == {"receipt": str(context.files.root / "night/abc.txt")}
+    assert result == {"receipt": "night/abc.txt"}
 
 
 def test_a_note_from_a_mail_stays_one_line(context):
