@@ -100,11 +100,13 @@ def test_a_message_that_nobody_gets(postfix, recipients, kind, says):
     assert type(raised.value) is kind
 
 
-def test_some_recipients_refused_and_the_others_have_it_once(postfix, mailbox):
-    with opened(postfix, "starttls") as transport:
-        said = transport.send(mail(), "alice@tb.test", ["reject550@tb.test", mailbox.user])
+@pytest.mark.parametrize("code", [550, 451])
+def test_some_recipients_refused_and_the_others_have_it_once_and_a_person_decides(postfix, mailbox, code):
+    with opened(postfix, "starttls") as transport, pytest.raises(Permanent) as raised:
+        transport.send(mail(), "alice@tb.test", [f"reject{code}@tb.test", mailbox.user])
 
-    assert "refused: reject550@tb.test (550 " in said
+    assert f"sent to {mailbox.user} (250 " in str(raised.value)
+    assert f"refused for reject{code}@tb.test ({code} " in str(raised.value)
     assert len(arrived(mailbox)) == 1
 
 

@@ -127,8 +127,8 @@ class Transport(Protocol):
         """Hand over *mail* with this envelope (Bcc already taken out); gives the server's words.
 
         Raises:
-            Transient: the server is away, or says 4xx.
-            Permanent: it says 5xx.
+            Transient: the server is away, or says 4xx; nobody has it.
+            Permanent: it says 5xx; or some recipients have it and others do not, which the text tells by name.
         """
 
     def close(self) -> None:

@@ -29,6 +29,7 @@ from mailrules.builtin.facts import message_facts, strict_json
 _LATER = frozenset({408, 421, 423, 425, 429})
 """Client errors that say "not now" (RFC 9110, RFC 6585, RFC 4918, RFC 8470)."""
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LOG_IN = re.compile(r"(?<=://)[^/?#]*@")
 _KEPT = 65_536
 """Octets of a JSON answer that later steps and the journal get."""
 
@@ -72,8 +73,8 @@ class WebhookAction:
     options: WebhookOptions
 
     def describe(self, message: Message, data: Data) -> str:  # noqa: ARG002 - every action has this signature
-        """Method and URL without its query, which may hold what should not be shown."""
-        return f"{self.options.method} {self.options.url.shown(data).partition('?')[0]}"
+        """Method and URL without log-in and query, which may hold what should not be shown."""
+        return f"{self.options.method} {_LOG_IN.sub('', self.options.url.shown(data)).partition('?')[0]}"
 
     def run(self, message: Message, data: Data, context: Context) -> Mapping[str, Any]:
         """Send it; status and JSON of the answer become `data.webhook`."""
@@ -122,7 +123,7 @@ def _url(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or not text.isprintable() or " " in text:
-        raise Permanent(f"not an http or https URL: {text[:200]!r}")
+        raise Permanent("not an http or https URL")  # which is not shown: it may hold a password
     return text
 
 

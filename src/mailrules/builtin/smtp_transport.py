@@ -1,7 +1,7 @@
 """Mail handed over by SMTP, and what every answer means for trying again.
 
 The rule: `Transient` only if the message cannot have been taken. Once its last octet has gone out and no answer comes,
-nobody knows, and it is not repeated.
+nobody knows, and it is not repeated. Nor is it when some have it and others were refused: a person decides then.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ class SmtpTransport:
         self._smtp: Smtp | None = None
 
     def send(self, mail: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
-        """Hand *mail* over to those recipients that the server takes; tells of the ones it refused.
+        """Hand *mail* over to all *recipients*; gives the server's words.
 
         Raises:
             Transient: not taken; the server is away, or says 4yz of the message or of some recipient and takes none.
-            Permanent: refused with 5yz; or the connection broke when nobody knows if it was taken: not repeated then.
+            Permanent: refused with 5yz; or the connection broke when nobody knows if it was taken; or some recipients
+                have it and the server refused others, for now or for good. Told with their names, never repeated.
         """
         if not recipients:
             raise Permanent("no recipients")
@@ -73,20 +74,26 @@ class SmtpTransport:
             self._expect(smtp.docmd("DATA"), 354, "message refused: ")
             smtp.send(content + b".\r\n")
         words = self._taken(smtp)
-        return words + (f"; refused: {', '.join(refused)}" if refused else "")
+        if refused:
+            accepted = ", ".join(recipient for recipient in recipients if recipient not in refused)
+            raise Permanent(
+                f"{self._server}: sent to {accepted} ({words}) but refused for {', '.join(refused.values())}: "
+                "not repeated, so that nobody gets it twice"
+            )
+        return words
 
-    def _address(self, smtp: Smtp, recipients: Sequence[str]) -> list[str]:
-        """Name the recipients; gives what the server said of those it refused, if it took any."""
+    def _address(self, smtp: Smtp, recipients: Sequence[str]) -> dict[str, str]:
+        """Name the recipients; gives what the server said of each that it refused, if it took any."""
         refused: dict[str, Reply] = {}
         for recipient in recipients:
             code, text = smtp.docmd("RCPT", f"TO:<{recipient}>")
             if code not in {250, 251}:
                 refused[recipient] = (code, text)
-        said = [f"{recipient} ({code} {one_line(text)})" for recipient, (code, text) in refused.items()]
+        said = {recipient: f"{recipient} ({code} {one_line(text)})" for recipient, (code, text) in refused.items()}
         if len(refused) == len(recipients):
             later = any(400 <= code < 500 for code, _ in refused.values())
             kind = Transient if later else Permanent
-            raise kind(f"{self._server}: every recipient refused: {', '.join(said)}")
+            raise kind(f"{self._server}: every recipient refused: {', '.join(said.values())}")
         return said
 
     def _taken(self, smtp: Smtp) -> str:

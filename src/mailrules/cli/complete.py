@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mailrules.cli.invocation import workspace_root
+from mailrules.cli.terminal import safe
 
 if TYPE_CHECKING:
     from mailrules.config.settings import Workspace
@@ -28,7 +29,7 @@ def _completer(find: Callable[[click.Context], Found]) -> Completer:
             found = list(find(ctx))
         except Exception:
             return []
-        return [CompletionItem(word, help=about) for word, about in found if word.startswith(incomplete)]
+        return [CompletionItem(word, help=safe(about)) for word, about in found if word.startswith(incomplete)]
 
     return complete
 

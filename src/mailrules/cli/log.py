@@ -12,19 +12,25 @@ from mailrules.cli.complete import entry_numbers, listener_names, rule_names
 from mailrules.cli.invocation import common_options, json_option
 from mailrules.cli.number import Number
 from mailrules.cli.terminal import print_json, show
+from mailrules.model.entry import State
 
 if TYPE_CHECKING:
     from mailrules.model.entry import Entry
     from mailrules.model.journal import Journal, Query
 
-STATES = ("claimed", "acting", "acted", "settled", "done", "retry", "parked", "skipped")
 LOOKED_THROUGH = 1000
 """Latest messages among whose rules a name nearly right is looked for."""
 
 
 @click.command(name="log", short_help="List what was done with which message.")
 @click.argument("number", type=Number(), required=False, metavar="[ID]", shell_complete=entry_numbers)
-@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only in this state; repeatable.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in State]),
+    help="Only in this state; repeatable.",
+)
 @click.option("--rule", shell_complete=rule_names, help="Only what this rule decided.")
 @click.option("--listener", shell_complete=listener_names, help="Only of this listener.")
 @click.option("--since", help="Only what changed since: 2d, 90m, or a date, 2026-03-01.")
@@ -48,7 +54,6 @@ def command(number: int | None, *, as_json: bool, **asked: Any) -> int:
 
 
 def _query(number: int | None, *, states: tuple[str, ...], since: str | None, **asked: Any) -> Query:
-    from mailrules.model.entry import State
     from mailrules.model.journal import Query
 
     return Query(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,9 +14,12 @@ from email.message import EmailMessage
 from email.utils import getaddresses
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from mailrules.api import Auth, NoCredential, Place, Refused, RenewableAuth
 from mailrules.api.options import redact
+from mailrules.builtin.deadline import Deadline
+from mailrules.builtin.durable import sync_folders, write_synced
 from mailrules.config.settings import Account, Listener, Workspace
 from mailrules.engine.world import system_clock
 from mailrules.model.action import Answer, Context, Permanent, Transient
@@ -29,7 +32,7 @@ STEP_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceFiles:
-    """Files under one root, written whole or not at all, never over another."""
+    """Files under one root, written whole or not at all, never over another; on the disk when `save` returns."""
 
     root: Path
 
@@ -43,32 +46,66 @@ class WorkspaceFiles:
         except OSError as error:
             raise Transient(f"cannot write {target.name}: {error.strerror or error}") from error
 
-    @staticmethod
-    def _write(target: Path, content: bytes) -> Path:
+    def _write(self, target: Path, content: bytes) -> Path:
+        missing = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".saving-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            return _link(Path(temporary), target, content)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        saved = _named(target, content)
+        # Every folder below the root, as a try before this one may have been cut off between making and syncing.
+        below = [folder for folder in target.parents if folder.is_relative_to(self.root.resolve())]
+        sync_folders({*below, *(folder.parent for folder in missing)})
+        return saved
 
 
-def _link(temporary: Path, target: Path, content: bytes) -> Path:
-    """Give the file its name, or the next free number; linking, unlike renaming, never replaces another."""
-    for number in range(1, 10_000):
-        name = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
-        try:
-            os.link(temporary, name)
-        except FileExistsError:
-            if name.is_file() and name.stat().st_size == len(content) and name.read_bytes() == content:
+NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
+"""What file systems without hard links say: FAT, some network shares."""
+
+
+def _named(target: Path, content: bytes) -> Path:
+    """The file under its name, or the next free number."""
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".saving-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        for number in range(1, 10_000):
+            name = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
+            if _give(Path(temporary), name, content) or _holds(name, content):
                 return name
-        else:
-            return name
+    finally:
+        Path(temporary).unlink(missing_ok=True)
     raise Permanent(f"10,000 files are named like {target.name}")
+
+
+def _give(temporary: Path, name: Path, content: bytes) -> bool:
+    """Give the file its name, unless that is taken; linking, unlike renaming, never replaces another."""
+    try:
+        os.link(temporary, name)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        return _create(name, content)
+    return True
+
+
+def _create(name: Path, content: bytes) -> bool:
+    """Write the file under its name, unless that is taken, where no link can be made: whole, or it is removed."""
+    try:
+        write_synced(name, [content])
+    except FileExistsError:
+        return False
+    return True
+
+
+def _holds(name: Path, content: bytes) -> bool:
+    """Whether the file is there with this content, which then is on the disk too."""
+    if not name.is_file() or name.stat().st_size != len(content):
+        return False
+    with name.open("rb") as file:
+        os.fsync(file.fileno())
+        return file.read() == content
 
 
 MOST_OCTETS = 16 << 20
@@ -77,7 +114,10 @@ MOST_OCTETS = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class DeadlineHttp:
-    """HTTP requests that end within a time, however slowly the answer drips. Redirects are not followed."""
+    """HTTP requests that end within a time, however slowly the answer drips. Redirects are not followed.
+
+    Errors name method and host only: path, query and log-in of a URL may be secret, and errors are kept in the journal.
+    """
 
     seconds: float
 
@@ -92,27 +132,37 @@ class DeadlineHttp:
         """See `mailrules.api.Http`."""
         import httpx2
 
-        end = time.monotonic() + self.seconds
-        fields = dict(headers or {})
+        named, deadline = _request_named(method, url), Deadline(self.seconds)
+        more: Any = {"headers": dict(headers or {}), "content": content, "extensions": {"trace": deadline.watch}}
         try:
-            with httpx2.stream(method, url, content=content, headers=fields, timeout=self.seconds) as answer:
-                received = _received(answer.iter_bytes(), end, url)
-        except httpx2.InvalidURL as error:
-            raise Permanent(f"{url}: {error}") from error
-        except httpx2.HTTPError as error:
-            raise Transient(f"{url}: {type(error).__name__} {error}".strip()) from error
+            with httpx2.Client(timeout=self.seconds) as client, deadline, client.stream(method, url, **more) as answer:
+                received = _received(answer.iter_bytes(), named)
+        except httpx2.InvalidURL:
+            raise Permanent(f"{named}: not a URL that can be asked for") from None
+        except (httpx2.HTTPError, OSError) as error:
+            deadline.check(named)
+            # What could not be put into words of HTTP is told by its kind: it may be a header with a secret.
+            words = "" if isinstance(error, httpx2.LocalProtocolError) else error
+            raise Transient(f"{named}: {type(error).__name__} {words}".strip()) from error
+        deadline.check(named)
         return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, received)
 
 
-def _received(chunks: Iterable[bytes], end: float, url: str) -> bytes:
-    """The whole body, unless it takes too long or too much."""
+def _request_named(method: str, url: str) -> str:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    return f"{method} {host}" if host else method
+
+
+def _received(chunks: Iterable[bytes], request: str) -> bytes:
+    """The whole body, unless it is too much."""
     body = bytearray()
     for chunk in chunks:
         body += chunk
-        if time.monotonic() > end:
-            raise Transient(f"{url}: no whole answer in time")
         if len(body) > MOST_OCTETS:
-            raise Permanent(f"{url}: an answer of over {MOST_OCTETS >> 20} MB")
+            raise Permanent(f"{request}: an answer of over {MOST_OCTETS >> 20} MB")
     return bytes(body)
 
 

@@ -119,8 +119,8 @@ class Sender(Protocol):
         *recipients* is the envelope; empty takes To, Cc and Bcc (Bcc is never written out).
 
         Raises:
-            Transient: the server is away or says 4xx.
-            Permanent: it says 5xx, or the account cannot send.
+            Transient: the server is away or says 4xx; nobody has it.
+            Permanent: it says 5xx, some recipients have it and others were refused, or the account cannot send.
         """
 
 

@@ -60,6 +60,19 @@ def test_a_secret_is_sent_and_never_shown(act, hook, describe, monkeypatch):
     assert describe(WEBHOOK, options) == f"POST {hook.url}/x"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://jo:hidden@x.example/in?key=hidden", "POST https://x.example/in"),
+        ("https://hid:d@en@x.example/@jo", "POST https://x.example/@jo"),
+        ("https://hidden@x.example", "POST https://x.example"),
+        ("https://jo:hidden@{{ data.host }}/in", "POST https://y.example/in"),
+    ],
+)
+def test_a_log_in_within_the_url_is_never_shown(describe, url, shown):
+    assert describe(WEBHOOK, url, data={"host": "y.example"}) == shown
+
+
 def test_a_value_from_a_mail_cannot_become_another_header(act, hook):
     act(WEBHOOK, {"url": hook.url, "headers": {"X-Subject": "{{ match.x }}"}}, match={"x": "a\r\nX-Evil: b\u20ac"})
 
@@ -115,10 +128,18 @@ def test_a_server_that_is_away_is_asked_again_later(act):
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x.example/", "file:///etc/passwd", "x.example/hook", "http://", "http://x\n.example"]
+    "url",
+    [
+        "ftp://x.example/",
+        "file:///etc/passwd",
+        "x.example/hook",
+        "http://",
+        "http://x\n.example",
+        "http://jo:hid/den@x.example/",
+    ],
 )
 def test_only_http_and_https_are_asked(act, context, url):
-    with pytest.raises(Permanent, match="not an http or https URL"):
+    with pytest.raises(Permanent, match=r"^not an http or https URL$"):
         act(WEBHOOK, "{{ match.url }}", match={"url": url})
     assert context.untouched()
 

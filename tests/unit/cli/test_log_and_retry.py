@@ -67,7 +67,9 @@ def test_a_number_that_is_not_there_is_exit_1(run, workspace):
     assert run("log", "99").code == 1
 
 
-@pytest.mark.parametrize("arguments", [["x1"], ["--since", "yesterday-ish"], ["--state", "gone"]])
+@pytest.mark.parametrize(
+    "arguments", [["x1"], ["--since", "yesterday-ish"], ["--state", "gone"], ["--state", "settled"]]
+)
 def test_nonsense_is_a_usage_error(run, workspace, arguments):
     assert run("log", *arguments).code == 2
 

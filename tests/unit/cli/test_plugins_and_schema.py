@@ -127,6 +127,32 @@ def test_names_and_numbers_are_completed(run, workspace, typed, offered):
     assert completed.stderr == ""
 
 
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_what_a_mail_holds_cannot_steer_the_shell_that_completes(run, workspace, shell):
+    (mail,) = (path for path in workspace.rglob("*") if path.parent.name in {"new", "cur"})
+    header, _, body = mail.read_bytes().partition(b"\n\n")
+    kept = [line for line in header.split(b"\n") if not line.lower().startswith(b"subject:")]
+    mail.write_bytes(b"\n".join([*kept, b"Subject: =?utf-8?q?welcome=1B]0;mine=07?="]) + b"\n\n" + body)
+    run("run", "--once")
+
+    completed = subprocess.run(
+        [sys.executable, "-c", "from mailrules.cli.main import main; main()"],
+        env={
+            **os.environ,
+            "_MAILRULES_COMPLETE": f"{shell}_complete",
+            "COMP_WORDS": "mailrules log ",
+            "COMP_CWORD": "2" if shell == "zsh" else "",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "welcome" in completed.stdout
+    assert "\x1b" not in completed.stdout
+    assert "\x07" not in completed.stdout
+
+
 def test_completion_outside_of_a_workspace_offers_nothing_and_says_nothing(tmp_path):
     completed = subprocess.run(
         [sys.executable, "-c", "from mailrules.cli.main import main; main()"],

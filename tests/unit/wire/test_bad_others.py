@@ -81,11 +81,28 @@ def test_a_slow_last_answer_is_waited_for_longer_than_others():
         assert transport.send(mail(), "a@x.example", ["b@x.example"]) == "250 taken"
 
 
-def test_the_refusal_of_some_recipients_is_told_with_the_success():
-    with BadSmtp({"rcpt 2": ["550 who\r\n"]}) as server, opened(SMTP, server) as transport:
-        told = transport.send(mail(), "a@x.example", ["b@x.example", "c@x.example"])
+@pytest.mark.parametrize("refusal", ["550 who", "451 greylisted"])
+def test_when_some_have_it_and_others_were_refused_a_person_decides(refusal):
+    with (
+        BadSmtp({"rcpt 2": [f"{refusal}\r\n"]}) as server,
+        opened(SMTP, server) as transport,
+        pytest.raises(Permanent) as raised,
+    ):
+        transport.send(mail(), "a@x.example", ["b@x.example", "c@x.example", "d@x.example"])
 
-    assert told == "250 taken; refused: c@x.example (550 who)"
+    assert str(raised.value).endswith(
+        f"sent to b@x.example, d@x.example (250 taken) but refused for c@x.example ({refusal}): "
+        "not repeated, so that nobody gets it twice"
+    )
+
+
+def test_when_some_were_refused_and_the_message_was_not_taken_nobody_has_it():
+    with (
+        BadSmtp({"rcpt 2": ["550 who\r\n"], ".": ["452 full\r\n"]}) as server,
+        opened(SMTP, server) as transport,
+        pytest.raises(Transient, match="message refused: 452 full"),
+    ):
+        transport.send(mail(), "a@x.example", ["b@x.example", "c@x.example"])
 
 
 def test_one_connection_serves_many_messages_and_is_made_anew_when_it_went():

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import ssl
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from mailrules.api import PersonNeeded, Transient
 from mailrules.api.options import redact
+from mailrules.builtin.deadline import Deadline
 from mailrules.builtin.tls import Server, one_line
 
 MOST_OCTETS = 1 << 20
@@ -92,7 +90,7 @@ class Line:
     def _asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         import httpx2
 
-        deadline = _Deadline(2 * self._server.timeout)
+        deadline = Deadline(2 * self._server.timeout)
         # Where nothing is encrypted, no authorities are loaded.
         verify = self._context if url.startswith("https") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         more: Any = {"headers": dict(headers), "content": body, "extensions": {"trace": deadline.watch}}
@@ -125,39 +123,6 @@ class Line:
                 return there.fault(cause)
             cause = cause.__cause__ or cause.__context__
         return there.transient(one_line(error) or type(error).__name__)
-
-
-class _Deadline:
-    """Hangs up when the time is over, however slowly an answer drips."""
-
-    def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._hang_up)
-        self._timer.daemon = True
-        self._stream: Any = None
-        self._seconds, self._over = seconds, False
-
-    def watch(self, _event: str, info: Mapping[str, Any]) -> None:
-        """Told of each step: opening a connection, and encrypting it, gives what is to be hung up."""
-        stream = info.get("return_value")
-        if hasattr(stream, "get_extra_info"):
-            self._stream = stream
-
-    def check(self, url: str) -> None:
-        """Raises `Transient` when the time was over."""
-        if self._over:
-            raise Transient(f"{url}: no whole answer within {self._seconds:g} s")
-
-    def _hang_up(self) -> None:
-        self._over = True
-        with contextlib.suppress(OSError, AttributeError):
-            self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
 
 
 def _received(answer: Any, url: str) -> bytes:
