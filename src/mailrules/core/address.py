@@ -61,6 +61,8 @@ class _Mailbox:
     phrase: list[tuple[str, str]] = field(default_factory=list)
     angle: list[tuple[str, str]] | None = None
     closed: bool = False
+    at: bool = False
+    """Whether an `@` stands in its phrase."""
 
 
 def _general(text: str, decode: Decode) -> list[Address]:
@@ -105,11 +107,12 @@ def _mailboxes(tokens: list[tuple[str, str]]) -> Iterator[_Mailbox]:
             yield box
             box = _Mailbox()
         elif special == ":" and (not inside or _routed(box)):
-            box = _Mailbox(box.phrase if inside else [], [] if inside else None)
+            box = _Mailbox(box.phrase, [], at=box.at) if inside else _Mailbox()
         elif inside and box.angle is not None:
             box.angle.append((kind, text))
         else:
             box.phrase.append((kind, text))
+            box.at = box.at or special == "@"
     yield box
 
 
@@ -122,7 +125,7 @@ def _encoded_comma(text: str, box: _Mailbox) -> bool:
     """Whether a separator came out encoded, as some versions of Python's own email package write it."""
     if not text.lower().endswith("?q?=2c?="):
         return False
-    return box.closed or ("special", "@") in box.phrase
+    return box.closed or box.at
 
 
 def _read(box: _Mailbox, decode: Decode) -> Address:

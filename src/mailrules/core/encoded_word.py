@@ -16,7 +16,7 @@ _BREAKS = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029]+")
 
 class _Word(NamedTuple):
     charset: str
-    octets: bytes
+    octets: list[bytes]
 
 
 def header_text(value: bytes, charset: str, defects: Defects) -> str:
@@ -67,13 +67,13 @@ def decode_words(text: str, defects: Defects) -> str:
     at = 0
     for found in _WORD.finditer(text, 0, end):
         between = text[at : found.start()]
-        word = _Word(found[1].lower(), _octets(found[2], found[3], defects))
+        word = _Word(found[1].lower(), [_octets(found[2], found[3], defects)])
         at = found.end()
         previous = pieces[-1] if pieces else None
         if not isinstance(previous, _Word) or between.strip():
             pieces += (between, word)
         elif previous.charset == word.charset:
-            pieces[-1] = _Word(word.charset, previous.octets + word.octets)
+            previous.octets.extend(word.octets)
         else:
             pieces.append(word)
     pieces.append(text[at:])
@@ -81,7 +81,7 @@ def decode_words(text: str, defects: Defects) -> str:
 
 
 def _text(word: _Word, defects: Defects) -> str:
-    return to_text(word.octets, word.charset, defects, where="encoded word")
+    return to_text(b"".join(word.octets), word.charset, defects, where="encoded word")
 
 
 def _octets(encoding: str, encoded: str, defects: Defects) -> bytes:

@@ -23,8 +23,9 @@ _FAILED = re.compile(
 )
 _DAEMONS = frozenset(("mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon"))
 _BULK = frozenset(("bulk", "junk", "list"))
-_RESULT = re.compile(r"\b(spf|dkim|dmarc)\s*=\s*([a-z]+)", re.IGNORECASE)
-_COMMENT = re.compile(r"\([^()]*\)")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[^"();\\]++|\\.|.', re.DOTALL)
+_COMMENTED = re.compile(r"[^()\\]++|\\.|.", re.DOTALL)
+_RESULT = re.compile(r"\s*+(spf|dkim|dmarc)\s*+(?:/\s*+\d++\s*+)?=\s*+([a-z]++)(?=\s|\Z)", re.IGNORECASE)
 _FORWARDED = re.compile(
     r"^[ >*]*(?:from|von|de|da|van|från|fra)\s?\*?\s?:\*?\s*(\S[^\n]{0,300})$", re.IGNORECASE | re.MULTILINE
 )
@@ -164,17 +165,42 @@ def authentication(message: Message, trust: Trust) -> Fact[dict[str, str]]:
     if not trust.authserv_id:
         return Fact({}, "no authserv_id is trusted", known=False)
     for value in message.header("Authentication-Results"):
-        head, _, results = _COMMENT.sub(" ", value).partition(";")
-        words = head.split()
+        head, *results = _resinfos(value)
+        words = head.replace('"', "").split()
         if words and words[0].lower() == trust.authserv_id.lower():
             found: dict[str, str] = {}
-            for method, result in _RESULT.findall(results):
-                _best(found, method.lower(), result.lower())
+            for result in results:
+                said = _RESULT.match(result)
+                if said:
+                    _best(found, said[1].lower(), said[2].lower())
             return Fact(found, f"Authentication-Results: {value}")
     return Fact({}, f"no Authentication-Results of {trust.authserv_id}", known=False)
 
 
+def _resinfos(value: str) -> list[str]:
+    """What stands between the semicolons of *value*, those in quotes and comments aside; comments are blanks.
+
+    What is quoted or in a comment is the sender's to choose (RFC 8601, section 2.2), and so is what follows a quote or
+    a comment that nothing closes: it is nobody's word.
+    """
+    pieces: list[list[str]] = [[]]
+    at = depth = 0
+    while found := (_COMMENTED if depth else _TOKEN).match(value, at):
+        at = found.end()
+        text = found[0]
+        if text == "(":
+            depth += 1
+            pieces[-1].append(" ")
+        elif depth:
+            depth -= text == ")"
+        elif text == ";":
+            pieces.append([])
+        else:
+            pieces[-1].append(text)
+    return ["".join(piece) for piece in pieces]
+
+
 def _best(found: dict[str, str], method: str, result: str) -> None:
-    """Of several signatures one that passes suffices (RFC 6376, section 4.2); else the first result stands."""
-    if method not in found or result == "pass":
+    """Of several signatures one that passes suffices (RFC 6376, section 4.2); of all else the first result stands."""
+    if method not in found or (method == "dkim" and result == "pass"):
         found[method] = result

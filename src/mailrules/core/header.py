@@ -13,7 +13,7 @@ _FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:")
 _FIELDS = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?", re.MULTILINE)
 _EMPTY = re.compile(rb"\n\r?\n")
 _LINE = re.compile(rb"^[^ \t\r\n][^\n]*", re.MULTILINE)
-_FOLD = re.compile(rb"\r*\n[ \t]")
+_FOLD = re.compile(rb"(?<!\r)\r*+\n[ \t]")
 _BLANK = (32, 9)
 
 

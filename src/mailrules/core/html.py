@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from mailrules.core.nesting import too_nested
+
 LONGEST = 4_000_000
 """Characters of HTML that are read."""
-DEEPEST = 1_000
-"""Levels of nested blocks: beyond them the tree builder's cost grows with their square."""
 
 _LINES = (
     "address,article,aside,blockquote,br,center,dd,div,dl,dt,fieldset,figure,footer,form,h1,h2,h3,h4,h5,h6,header,hr"
@@ -16,9 +16,6 @@ _LINES += ",li,main,nav,ol,p,pre,section,table,tr,ul"
 _CELLS = "td,th,option"
 _UNSEEN = ["script", "style", "head", "title", "template", "noscript", "object", "svg", "math", "textarea"]
 _HIDDEN = '[hidden],[style*="display:none"],[style*="display: none"],[style*="mso-hide:all"]'
-_NEST = re.compile(
-    r"<(/?)(?:div|ul|ol|li|dl|dd|blockquote|center|section|article|form|pre|address|fieldset)\b", re.IGNORECASE
-)
 _TAG = re.compile(r"<[^<>]*+>")
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
 _BREAKS = re.compile(r" ?\x1e[ \x1e]*")
@@ -27,7 +24,7 @@ _BREAKS = re.compile(r" ?\x1e[ \x1e]*")
 def as_text(html: str) -> str:
     """What a browser would show of *html*: blocks on lines of their own, cells and words parted by one space."""
     html = html[:LONGEST]
-    if _too_nested(html):
+    if too_nested(html):
         return _stripped(html)
     from selectolax.lexbor import LexborHTMLParser
 
@@ -42,17 +39,6 @@ def as_text(html: str) -> str:
         node.insert_after(" ")
     text = tree.root.text(deep=True) if tree.root is not None else ""
     return _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
-
-
-def _too_nested(html: str) -> bool:
-    if html.count("<") < DEEPEST:
-        return False
-    depth = 0
-    for tag in _NEST.finditer(html):
-        depth = max(depth - 1, 0) if tag[1] else depth + 1
-        if depth > DEEPEST:
-            return True
-    return False
 
 
 def _stripped(html: str) -> str:

@@ -16,9 +16,11 @@ DEEPEST = 100
 """Levels of multiparts that are looked into."""
 MOST = 20_000
 """Leaf parts that are kept."""
+LONGEST = 201
+"""Octets of a boundary that is guessed."""
 
 _TAIL = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\Z)")
-_LIKELY = re.compile(rb"^--([^\s][^\r\n]{0,200}?)[ \t]*\r?\ncontent-[a-z-]+[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_LIKELY = re.compile(rb"^--([^\s][^\r\n]*+)\r?\ncontent-[a-z-]++[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 _META = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
 _CR = 13
 _LF = 10
@@ -135,10 +137,10 @@ class Part:
         boundary = self.content_type.parameters.get("boundary", b"").rstrip()
         spans, closed = _spans(octets, start, end, boundary) if boundary else ([], True)
         if not spans:
-            likely = _LIKELY.search(octets, start, end)
+            likely = _likely(octets, start, end)
             if likely:
                 self._defects.add("boundary-guessed", boundary[:70].decode("latin-1"))
-                spans, closed = _spans(octets, start, end, likely[1])
+                spans, closed = _spans(octets, start, end, likely)
         if not closed:
             self._defects.add("boundary-unclosed", boundary[:70].decode("latin-1"))
         return [self._child(octets, *span) for span in spans]
@@ -147,6 +149,12 @@ class Part:
         extents = split(octets, start, end)
         fields = Fields(octets[extents.start : extents.end])
         return Part(octets, fields, span=(extents.body, end), defects=self._defects, inside=self)
+
+
+def _likely(octets: bytes, start: int, end: int) -> bytes:
+    """The boundary in the first line that looks like a delimiter, with a header of a part after it; empty if none."""
+    candidates = (found[1].rstrip(b" \t") for found in _LIKELY.finditer(octets, start, end))
+    return next((boundary for boundary in candidates if len(boundary) <= LONGEST), b"")
 
 
 def _spans(octets: bytes, start: int, end: int, boundary: bytes) -> tuple[list[tuple[int, int]], bool]:

@@ -13,7 +13,7 @@ from mailrules.core.encoded_word import header_text, one_line
 LONGEST = 16_384
 """Octets of a structured header that are read."""
 
-_PARAMETER = re.compile(rb"""[;\s]\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;]*+))""", re.DOTALL)
+_PARAMETER = re.compile(rb"""[;\s]++(?:([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;]*+)))?+""", re.DOTALL)
 _ESCAPED = re.compile(rb'\\(["\\])')
 _MEDIA_TYPE = re.compile(rb"\s*([a-zA-Z0-9!#$&^_.+-]++)\s*/\s*([a-zA-Z0-9!#$&^_.+*-]++)")
 _SECTION = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?\Z")
@@ -56,9 +56,11 @@ def _structured(value: bytes) -> Structured:
         return Structured(_main(head), {})
     parameters: dict[str, bytes] = {}
     for found in _PARAMETER.finditer(value, len(_main_span(head))):
-        quoted, bare = found[2], found[3]
+        name, quoted, bare = found.groups()
+        if name is None:
+            continue
         content = _ESCAPED.sub(rb"\1", quoted) if quoted is not None else bare.strip().strip(b'"')
-        parameters.setdefault(found[1].decode("latin-1").lower(), content)
+        parameters.setdefault(name.decode("latin-1").lower(), content)
     return Structured(_main(head), parameters)
 
 

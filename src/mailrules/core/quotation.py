@@ -56,7 +56,7 @@ def _attributes_the_rest(lines: list[str], number: int) -> bool:
     """`On ... wrote:`, folded over up to three lines, with nothing after it that is not quoted."""
     for height in (1, 2, 3):
         if _ATTRIBUTION.match(" ".join(line.strip() for line in lines[number : number + height])):
-            rest = next((line for line in lines[number + height :] if line.strip()), "")
+            rest = next((lines[at] for at in range(number + height, len(lines)) if lines[at].strip()), "")
             return not rest.lstrip().startswith(">")
     return False
 
