@@ -1,12 +1,36 @@
-"""Writing files so that they are there whole or not at all, also after a power cut."""
+"""Writing files so that they are there whole or not at all, also after a power cut; reading what is a file only."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file, open to read, without waiting for anybody, as opening a pipe would.
+
+    Raises:
+        OSError: it cannot be opened, or it is a symlink, a directory, a pipe or a device.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return os.fdopen(handle, "rb")
+
+
+def is_regular(path: Path) -> bool:
+    """Whether *path* is a regular file itself, and no symlink to one."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def sync_folders(folders: Iterable[Path]) -> None:
@@ -52,7 +76,7 @@ def copy_synced(source: Path, target: Path) -> None:
     except OSError:
         temporary = target.with_name(f".copying-{os.getpid()}-{target.name}"[:250])
         temporary.unlink(missing_ok=True)
-        with source.open("rb") as file:
+        with open_regular(source) as file:
             write_synced(temporary, iter(lambda: file.read(1 << 20), b""))
         shutil.copystat(source, temporary)
         _name(temporary, target)
@@ -60,19 +84,21 @@ def copy_synced(source: Path, target: Path) -> None:
 
 def _name(temporary: Path, target: Path) -> None:
     """Give a file its name where linking is refused; the gap between look and rename is the file system's."""
-    if target.exists():
+    if os.path.lexists(target):
         temporary.unlink()
         raise FileExistsError(target)
     temporary.rename(target)
 
 
 def same_content(one: Path, other: Path) -> bool:
-    """Whether two files hold the same octets."""
+    """Whether two regular files hold the same octets; nothing else holds any."""
+    if not (is_regular(one) and is_regular(other)):
+        return False
     if one.samefile(other):
         return True
     if one.stat().st_size != other.stat().st_size:
         return False
-    with one.open("rb") as left, other.open("rb") as right:
+    with open_regular(one) as left, open_regular(other) as right:
         while chunk := left.read(1 << 20):
             if chunk != right.read(len(chunk)):
                 return False

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,11 +25,13 @@ from mailrules.api import (
     Settlement,
     Transient,
 )
-from mailrules.builtin.durable import copy_synced, same_content, sync_folders
+from mailrules.builtin.durable import copy_synced, is_regular, open_regular, same_content, sync_folders
 from mailrules.builtin.folder_watch import Look
 from mailrules.builtin.header_block import read_header
 from mailrules.builtin.roles import usual_name
 from mailrules.builtin.targets import demand
+
+log = logging.getLogger(__name__)
 
 
 class EmlOptions(Options, frozen=True):
@@ -61,15 +64,16 @@ class EmlFolder:
         return directory_of(self.root, self.folder)
 
     def refs(self, *, unseen_only: bool) -> Sequence[Ref]:  # noqa: ARG002 - files have no flags: each is unseen
-        """Every message, by the time of its file, then by name; a folder that nobody made yet is empty."""
+        """Every regular file, by its time, then by name; a folder that nobody made yet is empty."""
         self._look = Look.at((self.directory,))
         return [Ref(self.folder, "", name) for _, name in sorted(self._names())]
 
     def _names(self) -> Iterator[tuple[int, str]]:
         with suppress(FileNotFoundError), os.scandir(self.directory) as entries:
             for entry in entries:
-                if self._counts(entry.name) and entry.is_file():
-                    yield entry.stat().st_mtime_ns, entry.name
+                if self._counts(entry.name) and entry.is_file(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.name
 
     def _counts(self, name: str) -> bool:
         if self.only:
@@ -79,7 +83,7 @@ class EmlFolder:
     def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
         """The header blocks; the rest of each file stays unread."""
         for ref in refs:
-            with suppress(FileNotFoundError), (self.directory / ref.uid).open("rb") as file:
+            with self._readable(ref), open_regular(self.directory / ref.uid) as file:
                 status = os.fstat(file.fileno())
                 received = datetime.fromtimestamp(status.st_mtime, UTC)
                 yield Head(ref, read_header(file), size=status.st_size, received=received)
@@ -87,8 +91,18 @@ class EmlFolder:
     def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
         """The whole messages."""
         for ref in refs:
-            with suppress(FileNotFoundError):
-                yield ref, (self.directory / ref.uid).read_bytes()
+            with self._readable(ref), open_regular(self.directory / ref.uid) as file:
+                yield ref, file.read()
+
+    @contextmanager
+    def _readable(self, ref: Ref) -> Iterator[None]:
+        """A message that cannot be read keeps nobody from the others; one that has gone is no news."""
+        try:
+            yield
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            log.warning("%s: message %s cannot be read: %s", self.directory, ref.uid, error)
 
     def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
         """Link and unlink, then see the directories to the disk."""
@@ -113,7 +127,7 @@ class EmlFolder:
 
     def _settle(self, settlement: Settlement, touched: set[Path]) -> None:
         path, disposition = self.directory / settlement.ref.uid, settlement.disposition
-        if not path.exists():
+        if not is_regular(path):
             return
         moves = () if disposition.move is None else (disposition.move,)
         targets = [directory_of(self.root, folder) for folder in (*disposition.copy, *moves)]
@@ -165,11 +179,15 @@ def open_eml(options: EmlOptions, _credential: Credential, place: Place) -> EmlF
 
     Raises:
         Transient: nothing is there (yet, or while a disk is not mounted).
-        PersonNeeded: the folder's name cannot be one.
+        PersonNeeded: it is neither a folder nor a file, or the folder's name cannot be one.
     """
     path = place.workspace / Path(options.path).expanduser()
     if not path.exists():
         raise Transient(f"{options.path}: no such file or folder")
+    if not path.is_dir():
+        path = path.resolve()
+        if not path.is_file():
+            raise PersonNeeded(f"{options.path} is neither a folder nor a file", remedy="correct `path:`")
     root, only = (path, "") if path.is_dir() else (path.parent, path.name)
     try:
         directory_of(root, place.folder)

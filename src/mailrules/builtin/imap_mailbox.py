@@ -7,11 +7,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from mailrules.api import Head, Ref, Settlement
+from mailrules.api import Head, Ref, Settlement, Transient
 from mailrules.builtin.imap_fetch import Items, read_fetches, read_flags, read_moment, read_search, uid_batches, uid_set
-from mailrules.builtin.imap_line import Sent, Stream
-from mailrules.builtin.imap_session import Session
+from mailrules.builtin.imap_line import Answer, Sent, Stream
+from mailrules.builtin.imap_session import BUSY, Session
 from mailrules.builtin.imap_settle import Settling
 from mailrules.builtin.wire import MIB, Limits
 
@@ -34,7 +36,21 @@ LISTING = Limits(line=32 * MIB, total=32 * MIB, responses=10_000)
 HEADERS = Limits(total=192 * MIB)
 MESSAGES = Limits(literal=LARGEST, total=LARGEST + 32 * MIB)
 
-HEAD_ITEMS = b" (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])"
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a message is fetched."""
+
+    items: bytes
+    """As the command asks for it."""
+    name: bytes
+    """The item that a message must bring."""
+    limits: Limits
+
+
+HEADER = Part(b" (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])", b"BODY[HEADER]", HEADERS)
+WHOLE = Part(b" (UID BODY.PEEK[])", b"BODY[]", MESSAGES)
+Found: TypeAlias = dict[int, Items]
 
 
 class ImapMailbox:
@@ -61,19 +77,19 @@ class ImapMailbox:
 
     def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
         """Header blocks in the order asked for; a batch is read whole before the first of it is given."""
-        for batch, found in self._fetch(batches(self._here(refs), HEADS), HEAD_ITEMS, HEADERS):
+        for batch, found in self._fetch(batches(self._here(refs), HEADS), HEADER):
             for ref in batch:
                 items = found.pop(uid_of(ref), {})
-                if b"BODY[HEADER]" in items:
+                if HEADER.name in items:
                     yield self._head(ref, items)
 
     def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
         """Whole messages in the order asked for; a batch is read whole before the first of it is given."""
-        for batch, found in self._fetch(self._by_size(self._here(refs)), b" (UID BODY.PEEK[])", MESSAGES):
+        for batch, found in self._fetch(self._by_size(self._here(refs)), WHOLE):
             for ref in batch:
                 items = found.pop(uid_of(ref), {})
-                if b"BODY[]" in items:
-                    yield ref, items[b"BODY[]"]
+                if WHOLE.name in items:
+                    yield ref, items[WHOLE.name]
 
     def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
         """Marks, copies, moves, deletions, each in few commands; gives the reason for each that failed."""
@@ -99,35 +115,66 @@ class ImapMailbox:
             self._session.close()
 
     def _here(self, refs: Sequence[Ref]) -> list[Ref]:
-        """Those that can still be meant: another UIDVALIDITY makes them strangers (RFC 9051, section 2.3.1.1)."""
-        return [ref for ref in refs if ref.validity == self._session.validity]
+        """Those of this folder; another UIDVALIDITY makes them strangers too (RFC 9051, section 2.3.1.1)."""
+        here = {folder for folder in {ref.folder for ref in refs} if self._session.is_open(folder)}
+        return [ref for ref in refs if ref.validity == self._session.validity and ref.folder in here]
 
-    def _fetch(
-        self, batches: Iterable[Sequence[Ref]], items: bytes, limits: Limits
-    ) -> Iterator[tuple[Sequence[Ref], dict[int, Items]]]:
+    def _fetch(self, batches: Iterable[Sequence[Ref]], part: Part) -> Iterator[tuple[Sequence[Ref], Found]]:
         """Each batch with what came for it; the next one is asked for before, so that the server works meanwhile."""
-        ahead: deque[tuple[Sequence[Ref], list[Sent]]] = deque()
-        found: dict[int, Items] = {}
+        ahead: deque[tuple[Sequence[Ref], list[tuple[list[int], Sent]]]] = deque()
+        found: Found = {}
         stream: Stream = []
         for batch in batches:
-            asked = [
-                self._session.ahead(b"UID FETCH " + uid_set(uids) + items, keep=b"FETCH", limits=limits, stream=stream)
-                for uids in uid_batches(map(uid_of, batch), HEADS)
-            ]
+            asked = [(uids, self._asked(uids, part, stream)) for uids in uid_batches(map(uid_of, batch), HEADS)]
             ahead.append((batch, asked))
             if len(ahead) > 1:
-                yield self._come(*ahead.popleft(), found), found
+                yield self._come(*ahead.popleft(), part, found), found
         while ahead:
-            yield self._come(*ahead.popleft(), found), found
+            yield self._come(*ahead.popleft(), part, found), found
 
-    def _come(self, batch: Sequence[Ref], sent: Iterable[Sent], found: dict[int, Items]) -> Sequence[Ref]:
+    def _asked(self, uids: Iterable[int], part: Part, stream: Stream) -> Sent:
+        fetch = b"UID FETCH " + uid_set(uids) + part.items
+        return self._session.ahead(fetch, keep=b"FETCH", limits=part.limits, stream=stream)
+
+    def _come(
+        self, batch: Sequence[Ref], asked: Iterable[tuple[list[int], Sent]], part: Part, found: Found
+    ) -> Sequence[Ref]:
         """Read what answers *batch* into *found*, where some of the next one may be too."""
-        for one in sent:
-            answer = self._session.outcome(one)
-            with self._session.talking():
-                for uid, items in read_fetches(answer.responses).items():
-                    found.setdefault(uid, {}).update(items)
+        for uids, sent in asked:
+            answer = self._read(sent, found)
+            if not answer.done:
+                self._one_by_one(uids, part, found, self._session.refusal(sent, answer))
         return batch
+
+    def _read(self, sent: Sent, found: Found) -> Answer:
+        """The answer to one command, what it brought added to *found*, also where it is a refusal in the end.
+
+        Raises:
+            Transient: the server has no time, whatever the message.
+        """
+        answer = self._session.answer(sent)
+        with self._session.talking():
+            for uid, items in read_fetches(answer.responses).items():
+                found.setdefault(uid, {}).update(items)
+        if not answer.done and any(code in answer.text.upper() for code in BUSY):
+            raise self._session.refusal(sent, answer)
+        return answer
+
+    def _one_by_one(self, uids: Sequence[int], part: Part, found: Found, refusal: Transient) -> None:
+        """After a refusal, ask for each message that did not come: one that cannot be read keeps nobody from others.
+
+        Raises:
+            Transient: several were asked for and none can be read, so that it is not about a message.
+        """
+        missing = [uid for uid in uids if part.name not in found.get(uid, {})]
+        refused = list(missing) if len(uids) == 1 else []
+        for uid in missing if len(uids) > 1 else ():
+            if not self._read(self._asked([uid], part, []), found).done:
+                refused.append(uid)
+        if len(refused) == len(uids) > 1:
+            raise refusal
+        if refused:
+            log.warning("left out, by UID: %s; %s", uid_set(refused).decode(), refusal)
 
     def _head(self, ref: Ref, items: Items) -> Head:
         size = items.get(b"RFC822.SIZE", b"")
@@ -135,7 +182,7 @@ class ImapMailbox:
             self._sizes[uid_of(ref)] = int(size)
         return Head(
             ref,
-            items[b"BODY[HEADER]"],
+            items[HEADER.name],
             size=self._sizes.get(uid_of(ref)),
             received=read_moment(items.get(b"INTERNALDATE", b"")),
             flags=read_flags(items.get(b"FLAGS", b"")),

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from mailrules.api import Place
 
 Shown: TypeAlias = NoCredential | PasswordCredential | TokenCredential
-PASSING = (b"[UNAVAILABLE]", b"[INUSE]", b"[LIMIT]", b"[SERVERBUG]")
-"""Response codes (RFC 5530, section 3) of a refusal that says nothing about the password."""
+BUSY = (b"[UNAVAILABLE]", b"[INUSE]", b"[LIMIT]")
+"""Response codes (RFC 5530, section 3) of a refusal that says nothing about what was asked for, only about now."""
+PASSING = (*BUSY, b"[SERVERBUG]")
+"""Those of a refusal that says nothing about the password."""
 
 
 class Client(IMAPClient):  # type: ignore[misc]  # imapclient is not typed
@@ -276,11 +278,29 @@ class Session:
 
     def outcome(self, sent: Sent) -> Answer:
         """The answer, where it is no refusal; messages that have gone meanwhile are none (RFC 5530: EXPUNGEISSUED)."""
-        with self.talking():
-            answer = self.line.answer(sent)
+        answer = self.answer(sent)
         if not answer.done:
-            raise self.server.transient(f"it answers {answer.status} {one_line(answer.text)} to {sent.keep.decode()}")
+            raise self.refusal(sent, answer)
         return answer
+
+    def answer(self, sent: Sent) -> Answer:
+        """The answer, whatever it is."""
+        with self.talking():
+            return self.line.answer(sent)
+
+    def refusal(self, sent: Sent, answer: Answer) -> Transient:
+        """What to raise for a command that must succeed and did not."""
+        return self.server.transient(f"it answers {answer.status} {one_line(answer.text)} to {sent.keep.decode()}")
+
+    def is_open(self, folder: str) -> bool:
+        """Whether the open folder is meant by a name as it is written, or as the server has it."""
+        if folder in {self.folder, self.name}:
+            return True
+        try:
+            called = self.called(folder)
+        except PersonNeeded:
+            return False
+        return called == self.name or called.upper() == self.name.upper() == "INBOX"
 
     def create(self, folder: str) -> Answer:
         """Make a folder and subscribe to it; gives the answer to CREATE."""

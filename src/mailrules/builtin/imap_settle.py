@@ -43,8 +43,12 @@ class Settling:
     def __init__(self, session: Session, settlements: Sequence[Settlement]) -> None:
         self._session = session
         self._validity = session.validity
-        self._open = {int(s.ref.uid): s for s in settlements if s.ref.validity == session.validity}
-        self.failed: dict[Ref, str] = {}
+        elsewhere = {folder for folder in {s.ref.folder for s in settlements} if not session.is_open(folder)}
+        here = [s for s in settlements if s.ref.folder not in elsewhere]
+        self._open = {int(s.ref.uid): s for s in here if s.ref.validity == session.validity}
+        self.failed: dict[Ref, str] = {
+            s.ref: f"it is in {s.ref.folder}, not in {session.folder}" for s in settlements if s.ref.folder in elsewhere
+        }
         self._copied: dict[str, set[int]] = defaultdict(set)
 
     def run(self) -> Mapping[Ref, str]:
@@ -150,7 +154,7 @@ class Settling:
             if not self._same(folder):
                 self._copied[folder] |= self._there(folder, uids)
         if self._validity != self._session.validity:
-            self._open.clear()  # the folder was made anew meanwhile: these are not our messages any more
+            self._fail(list(self._open), "the folder was made anew meanwhile")
 
     def _there(self, folder: str, uids: Sequence[int]) -> set[int]:
         """Which of these are in *folder* already: a message of the same size with the same header block."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -27,7 +28,7 @@ from mailrules.api import (
     Settlement,
     Transient,
 )
-from mailrules.builtin.durable import copy_synced, same_content, sync_folders
+from mailrules.builtin.durable import copy_synced, open_regular, same_content, sync_folders
 from mailrules.builtin.folder_watch import Look
 from mailrules.builtin.header_block import read_header
 from mailrules.builtin.maildir_name import (
@@ -43,6 +44,8 @@ from mailrules.builtin.maildir_name import (
 from mailrules.builtin.targets import demand
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class MaildirOptions(Options, frozen=True):
@@ -69,7 +72,7 @@ class Maildir:
         return self.root / folder_name(self.folder)
 
     def refs(self, *, unseen_only: bool) -> Sequence[Ref]:
-        """Every message, by the time of its file, then by name; a folder that nobody made yet is empty."""
+        """Every regular file, by its time, then by name; a folder that nobody made yet is empty."""
         self._scan()
         wanted = [path for path in self._paths.values() if not (unseen_only and "S" in letters(path.name))]
         timed = sorted((time, path.name) for path in wanted if (time := _time(path)) is not None)
@@ -78,14 +81,14 @@ class Maildir:
     def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
         """The header blocks; the rest of each file stays unread."""
         for ref in refs:
-            head = self._at(ref, partial(_head, ref))
+            head = self._read(ref, partial(_head, ref))
             if head is not None:
                 yield head
 
     def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
         """The whole messages."""
         for ref in refs:
-            raw = self._at(ref, Path.read_bytes)
+            raw = self._read(ref, _whole)
             if raw is not None:
                 yield ref, raw
 
@@ -113,7 +116,15 @@ class Maildir:
         """Look at every name; `new` first, so that a message on its way to `cur` is met at least once."""
         places = (self.directory / "new", self.directory / "cur")
         self._look = Look.at(places)
-        self._paths = _names(self.directory)
+        self._paths = _names(self.directory, regular=True)
+
+    def _read(self, ref: Ref, use: Callable[[Path], T]) -> T | None:
+        """`_at`; None too for a message that cannot be read, which keeps nobody from the others."""
+        try:
+            return self._at(ref, use)
+        except OSError as error:
+            log.warning("%s: message %s cannot be read: %s", self.root, ref.uid, error)
+            return None
 
     def _at(self, ref: Ref, use: Callable[[Path], T]) -> T | None:
         """*use* on the message's file, looked up again where another program renamed it; None when it has gone."""
@@ -191,10 +202,10 @@ class _Targets:
         directory = self.root / folder_name(folder)
         if directory not in self._listed:
             self._make(directory)
-            self._listed[directory] = _names(directory)
+            self._listed[directory] = _names(directory, regular=False)
         unique = unique_part(path.name)
         taken = self._listed[directory].get(unique)
-        if taken is not None and taken.exists():
+        if taken is not None and os.path.lexists(taken):
             if same_content(taken, path):
                 return None
             return directory / path.parent.name / (fresh_name() + path.name[len(unique) :])
@@ -210,8 +221,8 @@ class _Targets:
             (directory / place).mkdir(exist_ok=True)
 
 
-def _names(directory: Path) -> dict[str, Path]:
-    """Every message of a folder by the unique part of its name; empty where there is no such folder.
+def _names(directory: Path, *, regular: bool) -> dict[str, Path]:
+    """What is in a folder, or its *regular* files, by the unique part of each name; nothing where there is no folder.
 
     `new` first, so that a message on its way to `cur` is met at least once.
     """
@@ -219,7 +230,7 @@ def _names(directory: Path) -> dict[str, Path]:
     for place in ("new", "cur"):
         with suppress(FileNotFoundError), os.scandir(directory / place) as entries:
             for entry in entries:
-                if not entry.name.startswith("."):
+                if not entry.name.startswith(".") and (not regular or entry.is_file(follow_symlinks=False)):
                     found[unique_part(entry.name)] = Path(entry.path)
     return found
 
@@ -235,16 +246,21 @@ def _rename(path: Path, target: Path) -> None:
 
 
 def _head(ref: Ref, path: Path) -> Head:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         status = os.fstat(file.fileno())
         header = read_header(file)
     received = datetime.fromtimestamp(status.st_mtime, UTC)
     return Head(ref, header, size=status.st_size, received=received, flags=flags(path.name))
 
 
+def _whole(path: Path) -> bytes:
+    with open_regular(path) as file:
+        return file.read()
+
+
 def _time(path: Path) -> int | None:
     try:
-        return path.stat().st_mtime_ns
+        return path.lstat().st_mtime_ns
     except FileNotFoundError:
         return None
 

@@ -23,7 +23,7 @@ from mailrules.api import (
     Settlement,
     Transient,
 )
-from mailrules.builtin.durable import sync_folders, write_synced
+from mailrules.builtin.durable import open_regular, sync_folders, write_synced
 from mailrules.builtin.folder_watch import Look
 from mailrules.builtin.mbox_file import FLAG_LETTERS, Entry, entries, header_of, message_of, stored, with_flags
 from mailrules.builtin.mbox_lock import locked_again, reading, writing
@@ -265,21 +265,38 @@ def _folders(root: Path) -> Iterator[str]:
     yield from (path.stem for path in root.parent.glob(f"*{root.suffix}") if path != root and path.is_file())
 
 
+def _demand_mbox(path: Path) -> None:
+    """See that a file can be one.
+
+    Raises:
+        PersonNeeded: it is no file, or does not begin as an mbox.
+    """
+    if not path.is_file():
+        raise PersonNeeded(f"{path.name} is no mbox: it is no file", remedy="correct `path:`")
+    with open_regular(Path(os.path.realpath(path))) as file:
+        start = file.read(5)
+    if start not in {b"", b"From "}:
+        raise PersonNeeded(f"{path.name} is no mbox: it does not start with 'From '", remedy="correct `path:`")
+
+
 def open_mbox(options: MboxOptions, _credential: Credential, place: Place) -> Mbox:
     """The mbox file of the folder that *place* names.
 
     Raises:
         Transient: nothing is there (yet, or while a disk is not mounted).
-        PersonNeeded: what is there is no mbox, or the folder's name cannot be one.
+        PersonNeeded: what is there is no mbox or may not be read, or the folder's name cannot be one.
     """
-    root = (place.workspace / Path(options.path).expanduser()).resolve()
+    root = Path(os.path.realpath(place.workspace / Path(options.path).expanduser()))
     path = file_of(root, place.folder)
-    if not root.exists():
-        raise Transient(f"mbox {options.path}: no such file")
-    if path.is_file() and path.stat().st_size:
-        with path.open("rb") as file:
-            if file.read(5) != b"From ":
-                raise PersonNeeded(f"{path.name} is no mbox: it does not start with 'From '", remedy="correct `path:`")
+    try:
+        if not root.exists():
+            raise Transient(f"mbox {options.path}: no such file")
+        if path.exists():
+            _demand_mbox(path)
+    except PermissionError as error:
+        raise PersonNeeded(
+            f"{path.name} may not be read", remedy="let the user that mailrules runs as read it"
+        ) from error
     demand(place, lambda folder: file_of(root, folder).is_file(), lambda: _folders(root), options.path)
     return Mbox(root, place.folder)
 

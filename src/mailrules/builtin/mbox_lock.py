@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mailrules.api import Transient
+from mailrules.builtin.durable import open_regular
 
 PATIENCE = 10.0
 """Seconds to wait for another program before the next try is left for later."""
@@ -24,11 +25,14 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     """The file, open to read, while nobody writes to it; nothing is created for it.
 
     Raises:
-        Transient: another program holds it for long.
-        FileNotFoundError: there is no such file.
+        Transient: another program holds it for long, or it cannot be read.
     """
     _wait(lambda: not _held(_dot(path)), path)
-    with path.open("rb") as file:
+    try:
+        opened = open_regular(Path(os.path.realpath(path)))
+    except OSError as error:
+        raise Transient(f"{path.name} cannot be read: {error.strerror}") from error
+    with opened as file:
         _wait(lambda: _locked(file, fcntl.LOCK_SH), path)
         yield file
 
@@ -69,9 +73,12 @@ def _take(dot: Path) -> bool:
 def _held(dot: Path) -> bool:
     """Whether a program that may be alive holds the dot lock."""
     try:
-        age, words = time.time() - dot.stat().st_mtime, dot.read_text(errors="replace").split()
+        age = time.time() - dot.lstat().st_mtime
     except FileNotFoundError:
         return False
+    words = []
+    with suppress(OSError), open_regular(dot) as file:
+        words = file.read().decode(errors="replace").split()
     ours = len(words) == 3 and words[0] == "mailrules" and words[2] == socket.gethostname()
     dead = ours and words[1].isdecimal() and not _alive(int(words[1]))
     return age < STALE and not dead

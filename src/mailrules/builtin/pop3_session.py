@@ -212,6 +212,6 @@ class Pop3Session:
             return wire.read_dotted()
         if not status.startswith(b"-ERR"):
             raise Nonsense(f"it answers {one_line(status, 60)!r}")
-        if b"[SYS/" in status.upper() or b"[IN-USE]" in status.upper():
+        if b"[SYS/TEMP]" in status.upper() or b"[IN-USE]" in status.upper():
             raise self.server.transient(status)
         return None

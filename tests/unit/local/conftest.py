@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import socket
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +59,47 @@ def tree(tmp_path):
 def names(tmp_path):
     """Every file under the test's folder."""
     return lambda: sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
+
+
+def _bind(path):
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(path)
+
+
+ODDITIES = {
+    "directory": lambda path: path.mkdir(),
+    "pipe": os.mkfifo,
+    "socket": lambda path: _bind(os.path.relpath(path)),
+    "symlink": lambda path: path.symlink_to(Path("mail/elsewhere").absolute()),
+    "symlink to nothing": lambda path: path.symlink_to("nothing"),
+    "symlink to itself": lambda path: path.symlink_to(path.name),
+}
+"""What is no regular file, put at a path."""
+
+
+@pytest.fixture(params=ODDITIES)
+def odd(request, tmp_path, monkeypatch):
+    """Puts something at a path that is no message, in the place of what is there."""
+    monkeypatch.chdir(tmp_path)  # a socket's path is short
+    (tmp_path / "mail").mkdir(exist_ok=True)
+    (tmp_path / "mail/elsewhere").write_bytes(b"Subject: elsewhere\n\nbody")
+
+    def odd_(path):
+        place = tmp_path / path
+        place.unlink(missing_ok=True)
+        ODDITIES[request.param](place)
+
+    return odd_
+
+
+@pytest.fixture
+def unprivileged(tmp_path, monkeypatch):
+    """Without the superuser's right to read everything, under the test's folder."""
+    monkeypatch.chdir(tmp_path)  # the folders above may be closed
+    tmp_path.chmod(0o755)
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    if before == 0:
+        os.seteuid(before)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from mailrules.api import Disposition, NoCredential, PersonNeeded, Place, Ref, Settlement, Transient
@@ -98,3 +101,55 @@ def test_waiting_ends_when_a_file_came_since_the_last_look(mailbox, put):
     assert mailbox.wait(0.01) is False
     put("mail/new.eml")
     assert mailbox.wait(10) is True
+
+
+def test_what_is_no_regular_file_is_no_message(mailbox, odd):
+    odd("mail/c.eml")
+    refs = mailbox.refs(unseen_only=False)
+
+    assert [ref.uid for ref in refs] == ["b.eml", "a.EML"]
+
+
+def test_a_message_that_became_something_else_is_left_out_and_the_others_go_on(mailbox, odd, caplog):
+    refs = mailbox.refs(unseen_only=False)
+    odd("mail/b.eml")
+
+    assert [head.ref.uid for head in mailbox.heads(refs)] == ["a.EML"]
+    assert [ref.uid for ref, _ in mailbox.bodies(refs)] == ["a.EML"]
+    assert "message b.eml cannot be read" in caplog.text
+
+
+@pytest.mark.usefixtures("mailbox")
+def test_a_message_that_may_not_be_read_is_left_out_and_the_others_go_on(tmp_path, request, caplog):
+    (tmp_path / "mail/b.eml").chmod(0)
+    request.getfixturevalue("unprivileged")
+    mailbox = open_eml(EmlOptions(path="mail"), NoCredential(), Place(Path()))
+    refs = mailbox.refs(unseen_only=False)
+
+    assert len(refs) == 2
+    assert [head.ref.uid for head in mailbox.heads(refs)] == ["a.EML"]
+    assert [ref.uid for ref, _ in mailbox.bodies(refs)] == ["a.EML"]
+    assert "message b.eml cannot be read" in caplog.text
+
+
+def test_moving_never_replaces_what_is_no_message(mailbox, odd, tmp_path):
+    odd("mail/sub/b.eml")
+    before = (tmp_path / "mail/sub/b.eml").lstat()
+
+    assert settle(mailbox, "b.eml", move="sub") == {}
+    assert (tmp_path / "mail/sub/b.eml").lstat() == before
+    assert (tmp_path / "mail/sub/b-2.eml").read_bytes() == b"Subject: b\n\nb"
+
+
+@pytest.mark.usefixtures("mailbox")
+def test_one_file_may_be_named_by_a_symlink(tmp_path):
+    (tmp_path / "today").symlink_to("mail/b.eml")
+    single = open_eml(EmlOptions(path="today"), NoCredential(), Place(tmp_path))
+
+    assert [raw for _, raw in single.bodies(single.refs(unseen_only=False))] == [b"Subject: b\n\nb"]
+
+
+def test_a_pipe_is_no_mailbox(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(PersonNeeded, match="neither a folder nor a file"):
+        open_eml(EmlOptions(path="pipe"), NoCredential(), Place(tmp_path))

@@ -2,10 +2,21 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from mailrules.api import Disposition, Permanent, PersonNeeded, Ref, Settlement, Transient
+from mailrules.api import (
+    Disposition,
+    NoCredential,
+    Permanent,
+    PersonNeeded,
+    Place,
+    Ref,
+    Settlement,
+    Transient,
+)
+from mailrules.builtin.maildir import MaildirOptions, open_maildir
 from mailrules.builtin.maildir_name import folder_name
 
 
@@ -267,3 +278,54 @@ def test_many_messages_are_moved_without_listing_the_target_for_each(opened, tmp
     assert mailbox.settle([Settlement(r, Disposition(move="Done")) for r in refs]) == {}
     assert len(list((tmp_path / "mail/.Done/new").iterdir())) == 3000
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("place", ["new", "cur"])
+def test_what_is_no_regular_file_is_no_message(put, opened, odd, place):
+    put("mail/cur/1.a:2,")
+    put("mail/new/3.c", age=-1)
+    odd(f"mail/{place}/2.b")
+    mailbox = opened("maildir")
+    refs = mailbox.refs(unseen_only=False)
+
+    assert [r.uid for r in refs] == ["1.a", "3.c"]
+    assert [head.ref for head in mailbox.heads(refs)] == refs
+
+
+def test_a_message_that_became_something_else_is_left_out_and_the_others_go_on(put, opened, odd, caplog):
+    for number in (1, 2, 3):
+        put(f"mail/new/{number}.a", age=-number)
+    mailbox = opened("maildir")
+    refs = mailbox.refs(unseen_only=False)
+    odd("mail/new/2.a")
+
+    assert [head.ref.uid for head in mailbox.heads(refs)] == ["1.a", "3.a"]
+    assert [found.uid for found, _ in mailbox.bodies(refs)] == ["1.a", "3.a"]
+    assert "message 2.a cannot be read" in caplog.text
+
+
+def test_a_message_that_may_not_be_read_is_left_out_and_the_others_go_on(put, request, caplog):
+    put("mail/new/1.a", age=1)
+    put("mail/new/2.b").chmod(0)
+    request.getfixturevalue("unprivileged")
+    mailbox = open_maildir(MaildirOptions(path="mail"), NoCredential(), Place(Path()))
+    refs = mailbox.refs(unseen_only=False)
+
+    assert len(refs) == 2
+    assert [head.ref.uid for head in mailbox.heads(refs)] == ["1.a"]
+    assert [found.uid for found, _ in mailbox.bodies(refs)] == ["1.a"]
+    assert "message 2.b cannot be read" in caplog.text
+
+
+def test_moving_never_replaces_what_is_no_message(mailbox, odd, put, tmp_path):
+    put("mail/.Done/new/0.z")
+    odd("mail/.Done/new/1.a")
+    before = (tmp_path / "mail/.Done/new/1.a").lstat()
+
+    assert settle(mailbox, move="Done") == {}
+    assert (tmp_path / "mail/.Done/new/1.a").lstat() == before
+    assert len(messages_in(tmp_path / "mail/.Done/new", b"body\n")) == 2
+
+
+def messages_in(directory, end):
+    return [p for p in directory.iterdir() if p.is_file() and not p.is_symlink() and p.read_bytes().endswith(end)]

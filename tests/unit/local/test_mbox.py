@@ -359,3 +359,35 @@ def test_waiting_ends_when_something_was_appended_since_the_last_look(three, ope
     timer.start()
     assert mailbox.wait(20) is True
     timer.join()
+
+
+def test_what_is_no_file_is_no_mbox(opened, odd):
+    odd("mail.mbox")
+    with pytest.raises((PersonNeeded, Transient), match=r"it is no file|no such file|does not start with 'From '"):
+        opened("mbox")
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["directory", "pipe"])
+def test_an_mbox_that_became_something_else_is_left_for_later(three, opened, make):
+    mailbox = opened("mbox")
+    refs = refs_of(mailbox)
+    three.unlink()
+    make(three)
+
+    with pytest.raises(Transient, match=r"mail\.mbox cannot be read"):
+        list(mailbox.heads(refs))
+
+
+def test_an_mbox_that_may_not_be_read_needs_a_person(three, opened, request):
+    three.chmod(0)
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(PersonNeeded, match=r"mail\.mbox may not be read"):
+        opened("mbox")
+
+
+def test_a_dot_lock_that_is_a_pipe_hangs_nobody(three, opened, monkeypatch):
+    monkeypatch.setattr(mbox_lock, "PATIENCE", 0.1)
+    os.mkfifo(three.with_name("mail.mbox.lock"))
+
+    with pytest.raises(Transient, match="locked by another program"):
+        refs_of(opened("mbox"))

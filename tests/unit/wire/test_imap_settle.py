@@ -18,8 +18,8 @@ BARE = "IMAP4rev1"
 COPIED = "{tag} OK [COPYUID 9 %s 11] done\r\n"
 
 
-def settlement(uid, disposition, *, again=False, validity="1"):
-    return Settlement(Ref("INBOX", validity, str(uid)), disposition, again)
+def settlement(uid, disposition, *, again=False, validity="1", folder="INBOX"):
+    return Settlement(Ref(folder, validity, str(uid)), disposition, again)
 
 
 def looks(uid, header):
@@ -212,6 +212,15 @@ CASES = {
             "examine": ["{tag} NO [NONEXISTENT] no such folder\r\n"],
             "select 2": ["* 3 EXISTS\r\n* OK [UIDVALIDITY 2] new\r\n{tag} OK done\r\n"],
         },
+        failed={1: "the folder was made anew meanwhile"},
+    ),
+    "a reference to another folder is left alone": Case(
+        [settlement(1, Disposition(delete=True), folder="Archive")],
+        [],
+        failed={1: "it is in Archive, not in INBOX"},
+    ),
+    "INBOX is one folder however it is written": Case(
+        [settlement(1, Disposition(seen=True), folder="Inbox")], [r"UID STORE 1 +FLAGS.SILENT (\Seen)"]
     ),
     "a reference of another UIDVALIDITY is left alone": Case(
         [settlement(1, Disposition(delete=True), validity="2")], []
