@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 from typing import Any
 
-from mailrules.api import Permanent, Transient
+from mailrules.api import InDoubt, Permanent, Transient
 from mailrules.builtin.smtp_session import Reply, Shown, Smtp, connect, refusal, smtp_faults
 from mailrules.builtin.tls import Server, one_line
 
@@ -76,7 +76,7 @@ class SmtpTransport:
         words = self._taken(smtp)
         if refused:
             accepted = ", ".join(recipient for recipient in recipients if recipient not in refused)
-            raise Permanent(
+            raise InDoubt(
                 f"{self._server}: sent to {accepted} ({words}) but refused for {', '.join(refused.values())}: "
                 "not repeated, so that nobody gets it twice"
             )
@@ -101,12 +101,12 @@ class SmtpTransport:
         try:
             code, text = smtp.final_reply()
         except Exception as error:
-            raise Permanent(f"{self._server}: {reason}") from error
+            raise InDoubt(f"{self._server}: {reason}") from error
         if not 200 <= code < 300:
             raise (
                 refusal(self._server, (code, text), "message refused: ")
                 if code >= 400
-                else Permanent(f"{self._server}: {reason}")
+                else InDoubt(f"{self._server}: {reason}")
             )
         return f"{code} {one_line(text)}"
 

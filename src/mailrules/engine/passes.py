@@ -118,11 +118,12 @@ class Pass:
             return 0
         if self.listener.unseen_only and start != "all":
             refs = self.mailbox.refs(unseen_only=False)  # what is read may be marked unread some day
-        skipped = []
-        for head in self.mailbox.heads(refs) if start != "all" else ():
-            if not isinstance(start, datetime) or head.received is None or head.received < start:
-                reason = f"it was there before the first pass (start: {start})"
-                skipped.append(self._entry(self._read(head), state=State.SKIPPED, reason=reason))
+        reason = f"it was there before the first pass (start: {start})"
+        heads = {head.ref: head for head in self.mailbox.heads(refs)} if start != "all" else {}
+        early = [head for head in heads.values() if not (isinstance(start, datetime) and came_since(head, start))]
+        skipped = [self._entry(self._read(head), state=State.SKIPPED, reason=reason) for head in early]
+        unread = [] if start == "all" else [ref for ref in refs if ref not in heads]
+        skipped += [replace(self._unread(ref), state=State.SKIPPED, reason=reason) for ref in unread]
         journal.begin(beginning(self.listener), self.world.clock(), skipped)
         journal.begin(self.listener.name, self.world.clock(), [])
         return len(skipped)
@@ -346,6 +347,11 @@ class Pass:
         if failure is not None:
             return later(entry, f"{entry.disposition}: {failure}", self.world)
         return replace(entry, state=State.DONE, retry_at=None)
+
+
+def came_since(head: Head, start: datetime) -> bool:
+    """Whether the server says that it came at that moment or later."""
+    return head.received is not None and head.received >= start
 
 
 def _another(earlier: Entry) -> bool:

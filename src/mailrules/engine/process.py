@@ -12,7 +12,7 @@ from typing import Any
 from mailrules.api.options import redact
 from mailrules.config.settings import Listener
 from mailrules.engine.world import World
-from mailrules.model.action import Data, PersonNeeded, Transient
+from mailrules.model.action import Data, InDoubt, PersonNeeded, Transient
 from mailrules.model.decision import Decision
 from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord, StepState
 from mailrules.model.journal import JournalError
@@ -127,7 +127,8 @@ def idempotency_key(entry: Entry, position: int, step: Step) -> str:
 
 def _failed(entry: Entry, record: StepRecord, error: BaseException, world: World) -> Entry:
     reason = redact(f"{record.name}: {_say(error)}")
-    failed = replace(record, state=StepState.FAILED, detail=reason, at=world.clock())
+    came_to = StepState.UNKNOWN if isinstance(error, InDoubt) else StepState.FAILED
+    failed = replace(record, state=came_to, detail=reason, at=world.clock())
     if isinstance(error, Transient):
         return world.journal.record(later(entry, reason, world, after=error.after), failed)
     return world.journal.record(replace(entry, state=State.PARKED, reason=reason, retry_at=None), failed)

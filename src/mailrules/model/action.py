@@ -27,6 +27,10 @@ class Permanent(Exception):  # noqa: N818 - as above
     """It failed, and trying again would fail alike: the message is parked for a person to look."""
 
 
+class InDoubt(Permanent):
+    """It may have happened, or has in part: parked, not repeated by itself, and `retry --done` takes it as done."""
+
+
 class PersonNeeded(Permanent):
     """Nothing goes on until somebody acts: log in again, renew a certificate. `remedy` says what to do."""
 

@@ -11,6 +11,7 @@ from tests.unit.engine.house import MOVE, START, Permanent, Transient, body, mai
 
 from mailrules.config.settings import Account
 from mailrules.engine.perform import Performed
+from mailrules.model.action import InDoubt
 from mailrules.model.code import Code
 from mailrules.model.condition import Operator, Test
 from mailrules.model.entry import State, StepState
@@ -532,3 +533,25 @@ def test_nobody_puts_a_message_off_for_ever(house, after, waits):
     house.run(house.listener(house.rule("all", None, 2, house.step())))
 
     assert (house.entries()["bad"].retry_at - house.now).total_seconds() == waits
+
+
+def test_what_may_have_happened_is_parked_as_a_step_in_doubt(house):
+    house.box.messages = {"1": mail(1)}
+    house.notes.fails = {"hello": InDoubt("sent to one, refused for another")}
+
+    house.run(house.listener(house.rule("all", None, 1, house.step())))
+
+    entry = house.entries()["hello"]
+    assert (entry.state, entry.steps[-1].state) == (State.PARKED, StepState.UNKNOWN)
+    assert "1" in house.box.messages
+
+
+def test_start_now_leaves_what_cannot_be_read_alone_too(house):
+    house.box.messages, house.box.headless = {"1": mail(1)}, {"1"}
+    listener = house.listener(house.rule("all", None, 3), start="now")
+    house.run(listener)
+
+    house.box.headless = set()
+    house.run(listener)
+
+    assert "1" in house.box.messages

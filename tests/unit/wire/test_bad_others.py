@@ -10,6 +10,7 @@ import pytest
 
 from mailrules.api import (
     Disposition,
+    InDoubt,
     NoCredential,
     PasswordCredential,
     Permanent,
@@ -57,8 +58,8 @@ SENDING = {
     "cut off before the message": ({"data": [CLOSE]}, Transient, "the server broke the connection off"),
     "message refused": ({".": ["554 spam\r\n"]}, Permanent, "message refused: 554 spam"),
     "message not now": ({".": ["452 full\r\n"]}, Transient, "message refused: 452 full"),
-    "cut off after the message": ({".": [CLOSE]}, Permanent, "which may have been delivered: not repeated"),
-    "nonsense after the message": ({".": ["\xff\xfe\r\n"]}, Permanent, "which may have been delivered: not repeated"),
+    "cut off after the message": ({".": [CLOSE]}, InDoubt, "which may have been delivered: not repeated"),
+    "nonsense after the message": ({".": ["\xff\xfe\r\n"]}, InDoubt, "which may have been delivered: not repeated"),
 }
 
 
