@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -91,13 +91,16 @@ class Pass:
         for at in range(0, len(queue), BATCH):
             if self.world.stopping() or (at and self._stopped()):
                 break
-            ended, more = self._batch(queue[at : at + BATCH], present)
+
+            def told(handled: int, before: int = at) -> None:
+                self.world.progress(self.listener.name, before + handled, len(queue))
+
+            ended, more = self._batch(queue[at : at + BATCH], present, told)
             entries += self._recorded(ended)
             acted += more
             if any(one.performed or one.again for one in more):
                 entries += self._settle(acted)
                 acted = []
-            self.world.progress(self.listener.name, min(at + BATCH, len(queue)), len(queue))
         entries += self._settle(acted)
         left = 0 if self._stopped() else left + len(queue) - len(entries)
         order = {waiting.ref: position for position, waiting in enumerate(queue)}
@@ -143,7 +146,9 @@ class Pass:
         mine = self.listener.account.name
         return (entry for entry in entries if entry.ref.validity != EXPIRY and entry.account == mine)
 
-    def _batch(self, queue: Sequence[_Waiting], present: frozenset[Ref]) -> tuple[list[Entry], list[_Acted]]:
+    def _batch(
+        self, queue: Sequence[_Waiting], present: frozenset[Ref], told: Callable[[int], None]
+    ) -> tuple[list[Entry], list[_Acted]]:
         """What has come to its end without being acted on, and what has been acted on."""
         heads = {head.ref: head for head in self.mailbox.heads([waiting.ref for waiting in queue])}
         read = [self._read(heads[waiting.ref], waiting.prior) for waiting in queue if waiting.ref in heads]
@@ -154,7 +159,8 @@ class Pass:
         ended += self.world.journal.claim(doubles) if doubles else []
         acted: list[_Acted] = []
         waiting: list[Case] = []
-        for case in self._decided(fresh):
+        for handled, case in enumerate(self._decided(fresh), start=1):
+            told(handled)
             waiting.append(case)
             if case.acts or self._is_last(case.entry):
                 acted += self._act(waiting)

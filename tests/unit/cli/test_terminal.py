@@ -1,6 +1,11 @@
 """Tables where they do not fit, and where nothing is a terminal."""
 
+import io
+import sys
+
 import pytest
+
+from mailrules.cli import terminal
 
 
 @pytest.fixture
@@ -30,3 +35,35 @@ def test_a_table_that_fits_stays_one(run, mail, monkeypatch):
     monkeypatch.setenv("COLUMNS", "70")
 
     assert "messages  rule" in run("dry-run", "--again").out
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("patience", "shown"), [(0.0, True), (60.0, False)], ids=["long work", "short work"])
+def test_a_bar_is_drawn_on_a_terminal_once_it_takes_long(monkeypatch, patience, shown):
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(terminal, "PATIENCE", patience)
+    monkeypatch.setenv("TERM", "xterm")
+
+    with terminal.progress("handling") as told:
+        for done in range(1, 2_000_000):
+            told("inbox", done, 10)
+            if "handling inbox" in screen.getvalue() or (not shown and done > 100):
+                break
+
+    assert ("handling inbox" in screen.getvalue()) is shown
+
+
+def test_off_a_terminal_no_bar_is_drawn(monkeypatch):
+    pipe = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", pipe)
+    monkeypatch.setattr(terminal, "PATIENCE", 0.0)
+
+    with terminal.progress("handling") as told:
+        told("inbox", 1, 10)
+
+    assert pipe.getvalue() == ""

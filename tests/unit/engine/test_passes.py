@@ -555,3 +555,12 @@ def test_start_now_leaves_what_cannot_be_read_alone_too(house):
     house.run(listener)
 
     assert "1" in house.box.messages
+
+
+def test_it_tells_how_far_it_is_message_by_message(house):
+    house.box.messages = {str(n): mail(n) for n in range(1, 4)}
+    told = []
+
+    house.run(house.listener(house.rule("all", None, 4)), progress=lambda *how_far: told.append(how_far))
+
+    assert told == [("inbox", 1, 3), ("inbox", 2, 3), ("inbox", 3, 3)]
