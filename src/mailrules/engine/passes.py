@@ -11,13 +11,14 @@ from typing import Any
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
 from mailrules.core.parse import fingerprint, parse
+from mailrules.engine.conclude import concluded
 from mailrules.engine.expire import EXPIRY
 from mailrules.engine.process import Case, later, process
 from mailrules.engine.standing import spent
 from mailrules.engine.world import World
 from mailrules.model.code import Code
 from mailrules.model.decision import Decision
-from mailrules.model.entry import IN_HAND, Entry, State, StepRecord
+from mailrules.model.entry import IN_HAND, Entry, State
 from mailrules.model.journal import Query
 from mailrules.model.mailbox import Head, Mailbox, Ref, Settlement
 from mailrules.model.message import Extent, Message
@@ -368,27 +369,6 @@ def _another(earlier: Entry) -> bool:
 def beginning(listener: Listener) -> str:
     """By which name the journal keeps a first pass: a listener that is turned to another folder begins anew there."""
     return f"{listener.name} on {listener.account.name}/{listener.folder}"
-
-
-def concluded(decision: Decision, state: State, steps: Sequence[StepRecord] = ()) -> dict[str, Any]:
-    """What a decision writes into an entry in *state* with *steps* on record.
-
-    Without steps there is nothing left but to settle.
-    """
-    if decision.failure:
-        state = State.PARKED
-    elif not (decision.steps or steps):
-        state = State.DONE if decision.disposition.idle else State.ACTED
-    return {
-        "state": state,
-        "rule": decision.rule,
-        "rule_span": str(decision.span),
-        "code": decision.code,
-        "disposition": decision.disposition,
-        "captures": decision.captures,
-        "retry_at": None,
-        "reason": decision.failure or "; ".join(f"passed over: {rule}" for rule in decision.passed_over),
-    }
 
 
 def run_pass(listener: Listener, decider: Decider, world: World) -> Report:
