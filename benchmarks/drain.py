@@ -9,7 +9,7 @@ from typing import Self
 from tests.servers.mailbox import Mailbox
 from tests.servers.place import HOST
 
-from mailrules.builtin.imap_fetch import uid_set
+from mailrules.builtin.imap.fetch import uid_set
 
 NEEDED = b"BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT LIST-ID)]"
 """What the rules of `rulesets` look at."""

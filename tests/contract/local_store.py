@@ -13,9 +13,9 @@ from pathlib import Path
 from imapclient.imap_utf7 import encode
 
 from mailrules.api import NoCredential, Place, ReceiveProtocol
-from mailrules.builtin.eml import EML
-from mailrules.builtin.maildir import MAILDIR
-from mailrules.builtin.mbox import MBOX
+from mailrules.builtin.local.eml import EML
+from mailrules.builtin.local.maildir import MAILDIR
+from mailrules.builtin.local.mbox import MBOX
 from mailrules.testing.mailbox_contract import Kept
 
 

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mailrules.builtin.action_command import COMMAND
-from mailrules.builtin.action_log import LOG
-from mailrules.builtin.action_map import MAP
-from mailrules.builtin.action_save import SAVE
-from mailrules.builtin.action_send import SEND
-from mailrules.builtin.action_webhook import WEBHOOK
+from mailrules.builtin.action.command import COMMAND
+from mailrules.builtin.action.log import LOG
+from mailrules.builtin.action.map import MAP
+from mailrules.builtin.action.save import SAVE
+from mailrules.builtin.action.send import SEND
+from mailrules.builtin.action.webhook import WEBHOOK
 from mailrules.testing.action_contract import ActionContract
 
 

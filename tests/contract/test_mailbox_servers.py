@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.contract.server_store import ServerStore
 
-from mailrules.builtin.imap import IMAP
-from mailrules.builtin.pop3 import POP3
+from mailrules.builtin.imap.protocol import IMAP
+from mailrules.builtin.pop3.protocol import POP3
 from mailrules.testing.mailbox_contract import MailboxContract
 
 

@@ -19,7 +19,7 @@ from mailrules.api import (
     Transient,
     build_options,
 )
-from mailrules.builtin.smtp import SMTP
+from mailrules.builtin.smtp.protocol import SMTP
 
 ALICE = PasswordCredential("alice@tb.test", Secret("pw-alice"))
 TEXT = "Grüße aus Köln.\n.\n..\n.a line that starts with a dot\n" + "x" * 900 + "\nend\n"

@@ -12,8 +12,8 @@ from tests.servers.mailbox import Mailbox
 from tests.servers.place import sign
 
 from mailrules.api import Remark
-from mailrules.builtin.line_check import secured
-from mailrules.builtin.tls import Server
+from mailrules.builtin.line.check import secured
+from mailrules.builtin.line.tls import Server
 from mailrules.cli.main import main
 
 

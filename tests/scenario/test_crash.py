@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailrules.api import NoCredential, Place
-from mailrules.builtin.maildir import MAILDIR
+from mailrules.builtin.local.maildir import MAILDIR
 from mailrules.config.settings import Account, Listener
 from mailrules.core.decide import Decider
 from mailrules.engine.passes import run_pass

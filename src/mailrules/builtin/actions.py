@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mailrules.api import ActionType, hookimpl
-from mailrules.builtin.action_command import COMMAND
-from mailrules.builtin.action_flow import FLOW
-from mailrules.builtin.action_log import LOG
-from mailrules.builtin.action_map import MAP
-from mailrules.builtin.action_save import SAVE
-from mailrules.builtin.action_send import SEND
-from mailrules.builtin.action_webhook import WEBHOOK
+from mailrules.builtin.action.command import COMMAND
+from mailrules.builtin.action.flow import FLOW
+from mailrules.builtin.action.log import LOG
+from mailrules.builtin.action.map import MAP
+from mailrules.builtin.action.save import SAVE
+from mailrules.builtin.action.send import SEND
+from mailrules.builtin.action.webhook import WEBHOOK
 
 
 @hookimpl

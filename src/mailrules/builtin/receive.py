@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mailrules.api import ReceiveProtocol, hookimpl
-from mailrules.builtin.eml import EML
-from mailrules.builtin.imap import IMAP
-from mailrules.builtin.maildir import MAILDIR
-from mailrules.builtin.mbox import MBOX
-from mailrules.builtin.pop3 import POP3
+from mailrules.builtin.imap.protocol import IMAP
+from mailrules.builtin.local.eml import EML
+from mailrules.builtin.local.maildir import MAILDIR
+from mailrules.builtin.local.mbox import MBOX
+from mailrules.builtin.pop3.protocol import POP3
 
 
 @hookimpl

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mailrules.api import SendProtocol, hookimpl
-from mailrules.builtin.outbox import OUTBOX
-from mailrules.builtin.smtp import SMTP
+from mailrules.builtin.local.outbox import OUTBOX
+from mailrules.builtin.smtp.protocol import SMTP
 
 
 @hookimpl

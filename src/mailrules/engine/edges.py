@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 from mailrules.api import Auth, NoCredential, Place, Refused, RenewableAuth
 from mailrules.api.options import redact
-from mailrules.builtin.deadline import Deadline
-from mailrules.builtin.durable import sync_folders, write_synced
+from mailrules.builtin.line.deadline import Deadline
+from mailrules.builtin.local.durable import sync_folders, write_synced
 from mailrules.config.settings import Account, Listener, Workspace
 from mailrules.engine.world import system_clock
 from mailrules.model.action import Answer, Context, Permanent, Transient

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from mailrules.api import OptionsError, Permanent, Transient, build_options
-from mailrules.builtin.action_command import COMMAND
+from mailrules.builtin.action.command import COMMAND
 from mailrules.testing.context import SAMPLE, recording_context
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrules.builtin.file_name import LONGEST, safe_name, safe_path
+from mailrules.builtin.action.file_name import LONGEST, safe_name, safe_path
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from mailrules.api import Permanent, build_options
-from mailrules.builtin.action_flow import FLOW
-from mailrules.builtin.action_log import LOG
-from mailrules.builtin.action_map import MAP
+from mailrules.builtin.action.flow import FLOW
+from mailrules.builtin.action.log import LOG
+from mailrules.builtin.action.map import MAP
 
 
 def test_log_writes_one_line_at_its_level(act, context):

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from mailrules.api import OptionsError, Permanent, Transient, build_options
-from mailrules.builtin.action_save import SAVE
+from mailrules.builtin.action.save import SAVE
 from mailrules.testing.context import SAMPLE, recording_context
 
 PDF = b"%PDF-1.7\n%%EOF\n"

@@ -6,7 +6,7 @@ import email.policy
 import pytest
 
 from mailrules.api import OptionsError, Permanent, Transient, build_options
-from mailrules.builtin.action_send import SEND
+from mailrules.builtin.action.send import SEND
 from mailrules.testing.context import SAMPLE, recording_context
 
 BASE = {"from": "support@desk.example", "to": "desk@desk.example"}

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from mailrules.api import OptionsError, Permanent, Transient, build_options
-from mailrules.builtin.action_webhook import WEBHOOK
+from mailrules.builtin.action.webhook import WEBHOOK
 
 
 def test_what_is_known_of_the_message_is_posted_as_json(act, hook):

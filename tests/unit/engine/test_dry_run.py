@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.engine.house import Notes, body, mail, subject
 
-from mailrules.builtin.maildir import MAILDIR
+from mailrules.builtin.local.maildir import MAILDIR
 from mailrules.config.settings import Account, Listener, Workspace
 from mailrules.core.decide import Decider
 from mailrules.engine.passes import run_pass

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mailrules.api import NoCredential, Place
-from mailrules.builtin.eml import EmlOptions, open_eml
-from mailrules.builtin.maildir import MaildirOptions, open_maildir
-from mailrules.builtin.mbox import MboxOptions, open_mbox
+from mailrules.builtin.local.eml import EmlOptions, open_eml
+from mailrules.builtin.local.maildir import MaildirOptions, open_maildir
+from mailrules.builtin.local.mbox import MboxOptions, open_mbox
 
 OPEN = {
     "maildir": lambda place: open_maildir(MaildirOptions(path="mail"), NoCredential(), place),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailrules.api import Disposition, NoCredential, PersonNeeded, Place, Ref, Settlement, Transient
-from mailrules.builtin.eml import EmlOptions, open_eml
+from mailrules.builtin.local.eml import EmlOptions, open_eml
 
 
 def settle(mailbox, uid, **disposition):

@@ -16,8 +16,8 @@ from mailrules.api import (
     Settlement,
     Transient,
 )
-from mailrules.builtin.maildir import MaildirOptions, open_maildir
-from mailrules.builtin.maildir_name import folder_name
+from mailrules.builtin.local.maildir import MaildirOptions, open_maildir
+from mailrules.builtin.local.maildir_name import folder_name
 
 
 def ref(uid, folder="INBOX"):

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from mailrules.api import Disposition, PersonNeeded, Settlement, Transient
-from mailrules.builtin import mbox_lock
+from mailrules.builtin.local import mbox_lock
 
 FROM = "From ada@acme.example Fri Jul  8 12:08:3{} 2011\n"
 

@@ -7,8 +7,8 @@ from email.message import EmailMessage
 import pytest
 
 from mailrules.api import Disposition, NoCredential, Place, Settlement, Transient
-from mailrules.builtin.maildir import MaildirOptions, open_maildir
-from mailrules.builtin.outbox import OutboxOptions, open_outbox
+from mailrules.builtin.local.maildir import MaildirOptions, open_maildir
+from mailrules.builtin.local.outbox import OutboxOptions, open_outbox
 
 
 @pytest.fixture

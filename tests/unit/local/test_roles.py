@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mailrules.api import PersonNeeded
-from mailrules.builtin.maildir_name import folder_name
-from mailrules.builtin.mbox import file_of
+from mailrules.builtin.local.maildir_name import folder_name
+from mailrules.builtin.local.mbox import file_of
 
 
 @pytest.mark.parametrize("role", ["Archive", "Drafts", "Junk", "Sent", "Trash"])

@@ -21,7 +21,7 @@ from mailrules.api import (
     Transient,
     build_options,
 )
-from mailrules.builtin.imap import IMAP
+from mailrules.builtin.imap.protocol import IMAP
 from mailrules.testing.bad_imap import BadImap
 
 CASES = YAML(typ="safe").load(Path(__file__).with_name("bad_imap.yaml"))

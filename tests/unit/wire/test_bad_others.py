@@ -22,8 +22,8 @@ from mailrules.api import (
     Transient,
     build_options,
 )
-from mailrules.builtin.pop3 import POP3
-from mailrules.builtin.smtp import SMTP
+from mailrules.builtin.pop3.protocol import POP3
+from mailrules.builtin.smtp.protocol import SMTP
 from mailrules.testing.bad_pop3 import BadPop3
 from mailrules.testing.bad_server import CLOSE, HANG
 from mailrules.testing.bad_smtp import BadSmtp

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrules.builtin.imap_fetch import (
+from mailrules.builtin.imap.fetch import (
     LONGEST_SET,
     read_fetch,
     read_fetches,
@@ -19,7 +19,7 @@ from mailrules.builtin.imap_fetch import (
     uid_batches,
     uid_set,
 )
-from mailrules.builtin.wire import Nonsense
+from mailrules.builtin.line.wire import Nonsense
 
 UIDS = st.sets(st.integers(1, 2**32 - 1), max_size=50) | st.sets(st.integers(1, 60), max_size=60)
 

@@ -18,8 +18,8 @@ from mailrules.api import (
     Settlement,
     build_options,
 )
-from mailrules.builtin.imap import IMAP
-from mailrules.builtin.imap_names import Folder, Names
+from mailrules.builtin.imap.names import Folder, Names
+from mailrules.builtin.imap.protocol import IMAP
 from mailrules.testing.bad_imap import BadImap
 
 MAIL = b"Subject: one\r\n\r\nhere\r\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrules.api import Disposition, PasswordCredential, Place, Ref, Secret, Settlement, build_options
-from mailrules.builtin.imap import IMAP
+from mailrules.builtin.imap.protocol import IMAP
 from mailrules.testing.bad_imap import BadImap
 
 FULL = "IMAP4rev1 MOVE UIDPLUS ESEARCH"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mailrules.api import PasswordCredential, Place, Ref, Secret, Transient, build_options
-from mailrules.builtin.imap import IMAP
-from mailrules.builtin.pop3 import POP3
+from mailrules.builtin.imap.protocol import IMAP
+from mailrules.builtin.pop3.protocol import POP3
 from mailrules.testing.bad_imap import BadImap
 from mailrules.testing.bad_pop3 import BadPop3
 from mailrules.testing.bad_server import CLOSE

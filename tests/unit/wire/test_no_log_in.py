@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrules.api import NoCredential, PersonNeeded, Place, build_options
-from mailrules.builtin.imap import IMAP
+from mailrules.builtin.imap.protocol import IMAP
 from mailrules.config.load import load_accounts
 from mailrules.engine.check import check_account
 from mailrules.testing.bad_imap import BadImap

@@ -11,9 +11,9 @@ import pytest
 from tests.servers.place import sign
 
 from mailrules.api import PasswordCredential, PersonNeeded, Place, Secret, Transient, build_options
-from mailrules.builtin.imap import IMAP
-from mailrules.builtin.pop3 import POP3
-from mailrules.builtin.tls import Server
+from mailrules.builtin.imap.protocol import IMAP
+from mailrules.builtin.line.tls import Server
+from mailrules.builtin.pop3.protocol import POP3
 
 
 def log_in(protocol, mailbox, *, workspace=Path(), **options):

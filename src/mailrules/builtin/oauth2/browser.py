@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from mailrules.api import Person, Transient
+from mailrules.builtin.line.tls import one_line
 from mailrules.builtin.oauth2.http import Denied
 from mailrules.builtin.oauth2.provider import Provider
 from mailrules.builtin.oauth2.tokens import Tokens
-from mailrules.builtin.tls import one_line
 
 PATIENCE = 600.0
 """Seconds that a person may take."""

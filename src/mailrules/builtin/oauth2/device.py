@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from mailrules.api import Person, Transient
+from mailrules.builtin.line.tls import one_line
 from mailrules.builtin.oauth2.http import Denied
 from mailrules.builtin.oauth2.provider import Provider
 from mailrules.builtin.oauth2.tokens import Tokens
-from mailrules.builtin.tls import one_line
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 

@@ -13,8 +13,8 @@ import msgspec
 
 from mailrules.api import PersonNeeded, Transient
 from mailrules.api.options import redact
-from mailrules.builtin.deadline import Deadline
-from mailrules.builtin.tls import Server, one_line
+from mailrules.builtin.line.deadline import Deadline
+from mailrules.builtin.line.tls import Server, one_line
 
 MOST_OCTETS = 1 << 20
 """The largest answer that is taken."""

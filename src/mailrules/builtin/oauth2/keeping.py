@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from mailrules.api import PersonNeeded, Transient
-from mailrules.builtin.durable import sync_folders
+from mailrules.builtin.local.durable import sync_folders
 from mailrules.builtin.oauth2.tokens import Tokens
 
 ROOM = 64 * 1024

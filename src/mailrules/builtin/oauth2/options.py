@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Meta, field
 
 from mailrules.api import Duration, Options, Secret
-from mailrules.builtin.tls import Certificate, Timeout
+from mailrules.builtin.line.tls import Certificate, Timeout
 
 Flow: TypeAlias = Literal["client_credentials", "authorization_code", "device_code"]
 

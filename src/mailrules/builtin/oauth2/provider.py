@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mailrules.api import PersonNeeded, Secret, Transient
+from mailrules.builtin.line.tls import Server
 from mailrules.builtin.oauth2.http import Denied, Line
 from mailrules.builtin.oauth2.options import OAuth2Options, is_safe
 from mailrules.builtin.oauth2.tokens import Tokens, granted
-from mailrules.builtin.tls import Server
 
 ASK_AGAIN = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
 """Refusals of a refresh token (RFC 6749, section 5.2; OpenID Connect Core, section 3.1.2.6) that a new log-in cures."""

@@ -1,0 +1,1 @@
+"""Folders as they are written: by role, and those that must be there."""

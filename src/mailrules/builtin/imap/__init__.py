@@ -1,0 +1,1 @@
+"""Receiving by IMAP (RFC 3501, RFC 9051)."""

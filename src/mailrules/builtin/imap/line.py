@@ -1,0 +1,234 @@
+"""The line under the IMAP client: bounded memory and time, and answers read as they come.
+
+It puts a `Wire` into the documented override points of imaplib (open, read, readline, send, shutdown), and adds what
+imapclient lacks: commands sent ahead, an IDLE that misses nothing and notices the end.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mailrules.builtin.line.tls import Server, one_line
+from mailrules.builtin.line.wire import ORDINARY, Limits, Nonsense, Wire
+
+if TYPE_CHECKING:
+    import ssl
+
+_LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")
+_COUNT = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE)\r\n", re.IGNORECASE)
+_KIND = re.compile(rb"\* (?:\d+ )?([A-Za-z-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that a command brought."""
+
+    status: str
+    """OK, NO or BAD."""
+    text: bytes
+    """What follows it, response code included."""
+    responses: tuple[tuple[bytes, ...], ...] = ()
+    """Untagged ones of the kind asked for: text, and after it by turns a literal and more text."""
+    codes: tuple[bytes, ...] = ()
+    """Texts of untagged OK, NO and BAD, where COPYUID may stand too (RFC 6851, section 4.3)."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it succeeded, for the messages that are still there (RFC 5530, section 3: EXPUNGEISSUED)."""
+        return self.status == "OK" or self.text.upper().startswith(b"[EXPUNGEISSUED]")
+
+
+Stream: TypeAlias = list[tuple[bytes, ...]]
+"""Responses of commands that are on their way together. A server may send those of a later one before the end of an
+earlier one, and only what is in them tells which is meant."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """A command on its way."""
+
+    tag: bytes
+    keep: bytes
+    limits: Limits
+    stream: Stream
+    answer: Answer | None = None
+
+
+class Line(imaplib.IMAP4):
+    """A connection to an IMAP server (RFC 3501, RFC 9051)."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._outstanding: deque[Sent] = deque()
+        self._numbered = 0
+        self.exists = 0
+        self.came = 0
+        """Messages that the server told of since this was last set to 0."""
+        super().__init__(server.host, server.port)
+
+    # What imaplib lets one override.
+
+    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:  # noqa: ARG002 - the server knows
+        """Connect."""
+        self.host, self.port = host, port
+        self.sock = self._server.connect(wrapped=self._server.security == "tls")
+        self.wire = Wire(self._server, self.sock)
+
+    def read(self, size: int) -> bytes:
+        """A literal."""
+        return self.wire.read(size)
+
+    def readline(self) -> bytes:
+        """A line with its end."""
+        return self.wire.readline()
+
+    def send(self, data: Any) -> None:
+        """All of *data*, within the time-out."""
+        self.wire.sendall(data)
+
+    def shutdown(self) -> None:
+        """Close. Never raises."""
+        self.wire.close()
+
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:  # noqa: ARG002 - the server knows
+        """Go on under TLS, asking anew what the server can do."""
+        status, data = self._simple_command("STARTTLS")
+        if status != "OK":
+            raise self.error("STARTTLS refused")
+        self.wire.encrypt()
+        self.sock = self.wire.sock
+        self._tls_established = True
+        self.untagged_responses.clear()
+        self._get_capabilities()
+        return status, data
+
+    def dialogue(self) -> Callable[[str], tuple[str, bytes]]:
+        """AUTHENTICATE (RFC 9051, section 6.2.2): sends a line, gives `+` or the status in the end, and the text."""
+        self._drain()
+        self._numbered += 1
+        tag = b"M%d " % self._numbered
+        opening = [tag]
+
+        def exchange(text: str) -> tuple[str, bytes]:
+            self.wire.allow(ORDINARY)
+            self.send((opening.pop() if opening else b"") + text.encode() + b"\r\n")
+            while not (line := self.readline()).startswith((b"+", tag)):
+                self._note(line)
+            if line.startswith(b"+"):
+                return "+", line[1:].strip()
+            status, _, rest = line[len(tag) :].strip().partition(b" ")
+            if status == b"OK":
+                self.state = "AUTH"
+                self.untagged_responses.clear()  # what it can do may be more now
+            return status.decode("ascii", "replace").upper(), rest
+
+        return exchange
+
+    def _command(self, name: str, *args: Any) -> bytes:
+        self._drain()
+        self.wire.allow(ORDINARY)
+        tag: bytes = super()._command(name, *args)  # type: ignore[misc]  # not in the published types
+        return tag
+
+    # Commands of our own: answers are read here, not gathered by imaplib.
+
+    def exchange(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Answer:
+        """Send *command*, read to its end. Untagged responses of the kind *keep* are given, the others only noted.
+
+        Raises:
+            imaplib.IMAP4.abort: the server broke off, said goodbye or talked nonsense.
+            OSError: the line failed.
+        """
+        return self.answer(self.ahead(command, keep=keep, limits=limits))
+
+    def ahead(
+        self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY, stream: Stream | None = None
+    ) -> Sent:
+        """Send *command* and let the server work on it. Others may be sent before its `answer` is called for.
+
+        Commands are on their way together only if they share a *stream*; else the earlier ones are read to their end.
+        """
+        stream = [] if stream is None else stream
+        if any(one.stream is not stream for one in self._outstanding):
+            self._drain()
+        self._numbered += 1
+        sent = Sent(b"M%d " % self._numbered, keep, limits, stream)
+        self.send(sent.tag + command + b"\r\n")
+        self._outstanding.append(sent)
+        return sent
+
+    def answer(self, sent: Sent) -> Answer:
+        """The answer to a command that was sent before; raises as `exchange` does."""
+        while sent.answer is None:
+            oldest = self._outstanding.popleft()
+            oldest.answer = self._read_answer(oldest)
+        return sent.answer
+
+    def _read_answer(self, sent: Sent) -> Answer:
+        self.wire.allow(sent.limits)
+        kept = sent.stream
+        codes: list[bytes] = []
+        while not (line := self.readline()).startswith(sent.tag):
+            response = self._whole(line)
+            kind = self._note(response[0])
+            if kind == sent.keep:
+                kept.append(response)
+            elif kind in {b"OK", b"NO", b"BAD"}:
+                codes.append(response[0][2:].strip())
+            if len(kept) + len(codes) > sent.limits.responses:
+                raise Nonsense(f"it sends more than {sent.limits.responses} responses to one command")
+        status, _, text = line[len(sent.tag) :].strip().partition(b" ")
+        responses = tuple(kept)
+        kept.clear()
+        return Answer(status.decode("ascii", "replace").upper(), text, responses, tuple(codes))
+
+    def listen(self, seconds: float) -> None:
+        """Listen (RFC 2177) until `came` is no longer 0, at most so long."""
+        self._drain()
+        self.wire.allow(ORDINARY)
+        idle = self.ahead(b"IDLE")
+        while not (line := self.readline()).startswith(b"+"):
+            if line.startswith(idle.tag):
+                raise self.error(f"IDLE refused: {one_line(line[len(idle.tag) :])}")
+            self._note(line)
+        end = time.monotonic() + seconds
+        while not self.came and self.wire.arrived(end):
+            self.wire.allow(ORDINARY)
+            self._note(self.readline())
+        self.send(b"DONE\r\n")
+        self.answer(idle)
+
+    def _drain(self) -> None:
+        while self._outstanding:
+            self.answer(self._outstanding[0])
+
+    def _whole(self, line: bytes) -> tuple[bytes, ...]:
+        parts: list[bytes] = []
+        while line.endswith(b"}\r\n") and (found := _LITERAL.search(line)):
+            parts += (line, self.read(int(found[1])))
+            line = self.readline()
+        return (*parts, line)
+
+    def _note(self, line: bytes) -> bytes:
+        """Keep count of the folder, and give the kind of response."""
+        if found := _KIND.match(line):
+            kind = found[1].upper()
+            if kind == b"BYE":
+                raise self.abort(f"the server says goodbye: {one_line(line[5:])}")
+            if kind in {b"EXISTS", b"EXPUNGE"} and (count := _COUNT.match(line)):
+                self._count(int(count[1]), kind)
+            return kind
+        raise Nonsense(f"it answers {one_line(line, 80)!r}")
+
+    def _count(self, number: int, kind: bytes) -> None:
+        if kind == b"EXPUNGE":
+            self.exists -= 1
+        else:
+            self.came += max(0, number - self.exists)
+            self.exists = number

@@ -1,0 +1,216 @@
+"""An IMAP folder as a `Mailbox`: UIDs and PEEK only, batches on the wire, dispositions in bulk."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mailrules.api import Head, Ref, Settlement, Transient
+from mailrules.builtin.imap.fetch import Items, read_fetches, read_flags, read_moment, read_search, uid_batches, uid_set
+from mailrules.builtin.imap.line import Answer, Sent, Stream
+from mailrules.builtin.imap.session import BUSY, Session
+from mailrules.builtin.imap.settle import Settling
+from mailrules.builtin.line.wire import MIB, Limits
+
+log = logging.getLogger(__name__)
+
+HEADS = 2_000
+"""Header blocks in one command."""
+BODIES = 50
+"""Messages in one command where their sizes are not known."""
+BODY_OCTETS = 8 * MIB
+"""Octets of messages in one command where their sizes are known."""
+LARGEST = 256 * MIB
+"""A message over this is not fetched."""
+LONGEST_IDLE = 25 * 60.0
+"""Seconds after which IDLE is begun anew, before the server's 30 minutes are over (RFC 2177, section 3)."""
+POLL = 15.0
+"""Seconds between two questions to a server without IDLE."""
+
+LISTING = Limits(line=32 * MIB, total=32 * MIB, responses=10_000)
+HEADERS = Limits(total=192 * MIB)
+MESSAGES = Limits(literal=LARGEST, total=LARGEST + 32 * MIB)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a message is fetched."""
+
+    items: bytes
+    """As the command asks for it."""
+    name: bytes
+    """The item that a message must bring."""
+    limits: Limits
+
+
+HEADER = Part(b" (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])", b"BODY[HEADER]", HEADERS)
+WHOLE = Part(b" (UID BODY.PEEK[])", b"BODY[]", MESSAGES)
+Found: TypeAlias = dict[int, Items]
+
+
+class ImapMailbox:
+    """One folder on an IMAP server."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._sizes: dict[int, int] = {}
+        self._listed = False
+
+    def refs(self, *, unseen_only: bool) -> Sequence[Ref]:
+        r"""Every message there, by rising UID; one that is marked \Deleted counts as gone."""
+        if self._listed:  # a server may search what it knew before the last command
+            self._session.demand(b"NOOP")
+        self._listed = True
+        self._session.line.came = 0
+        wanted = b"UNDELETED UNSEEN" if unseen_only else b"UNDELETED"
+        compact = self._session.has("ESEARCH", "IMAP4REV2")
+        command, keep = (b"UID SEARCH RETURN (ALL) ", b"ESEARCH") if compact else (b"UID SEARCH ", b"SEARCH")
+        answer = self._session.demand(command + wanted, keep=keep, limits=LISTING)
+        with self._session.talking():
+            uids = read_search(answer.responses)
+        return [Ref(self._session.folder, self._session.validity, str(uid)) for uid in uids]
+
+    def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
+        """Header blocks in the order asked for; a batch is read whole before the first of it is given."""
+        for batch, found in self._fetch(batches(self._here(refs), HEADS), HEADER):
+            for ref in batch:
+                items = found.pop(uid_of(ref), {})
+                if HEADER.name in items:
+                    yield self._head(ref, items)
+
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+        """Whole messages in the order asked for; a batch is read whole before the first of it is given."""
+        for batch, found in self._fetch(self._by_size(self._here(refs)), WHOLE):
+            for ref in batch:
+                items = found.pop(uid_of(ref), {})
+                if WHOLE.name in items:
+                    yield ref, items[WHOLE.name]
+
+    def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
+        """Marks, copies, moves, deletions, each in few commands; gives the reason for each that failed."""
+        with self._session.talking():
+            return Settling(self._session, settlements).run()
+
+    def wait(self, timeout: float) -> bool:
+        """Block until the server tells of new messages (IDLE, or now and then a question); True if it did."""
+        line, end = self._session.line, time.monotonic() + timeout
+        idle = self._session.has("IDLE")
+        while not line.came and (left := end - time.monotonic()) > 0:
+            if idle:
+                with self._session.talking():
+                    line.listen(min(left, LONGEST_IDLE))
+            else:
+                time.sleep(min(left, POLL))
+                self._session.demand(b"NOOP")
+        return line.came > 0
+
+    def close(self) -> None:
+        """Log out. Never raises."""
+        with contextlib.suppress(Exception):
+            self._session.close()
+
+    def _here(self, refs: Sequence[Ref]) -> list[Ref]:
+        """Those of this folder; another UIDVALIDITY makes them strangers too (RFC 9051, section 2.3.1.1)."""
+        here = {folder for folder in {ref.folder for ref in refs} if self._session.is_open(folder)}
+        return [ref for ref in refs if ref.validity == self._session.validity and ref.folder in here]
+
+    def _fetch(self, batches: Iterable[Sequence[Ref]], part: Part) -> Iterator[tuple[Sequence[Ref], Found]]:
+        """Each batch with what came for it; the next one is asked for before, so that the server works meanwhile."""
+        ahead: deque[tuple[Sequence[Ref], list[tuple[list[int], Sent]]]] = deque()
+        found: Found = {}
+        stream: Stream = []
+        for batch in batches:
+            asked = [(uids, self._asked(uids, part, stream)) for uids in uid_batches(map(uid_of, batch), HEADS)]
+            ahead.append((batch, asked))
+            if len(ahead) > 1:
+                yield self._come(*ahead.popleft(), part, found), found
+        while ahead:
+            yield self._come(*ahead.popleft(), part, found), found
+
+    def _asked(self, uids: Iterable[int], part: Part, stream: Stream) -> Sent:
+        fetch = b"UID FETCH " + uid_set(uids) + part.items
+        return self._session.ahead(fetch, keep=b"FETCH", limits=part.limits, stream=stream)
+
+    def _come(
+        self, batch: Sequence[Ref], asked: Iterable[tuple[list[int], Sent]], part: Part, found: Found
+    ) -> Sequence[Ref]:
+        """Read what answers *batch* into *found*, where some of the next one may be too."""
+        for uids, sent in asked:
+            answer = self._read(sent, found)
+            if not answer.done:
+                self._one_by_one(uids, part, found, self._session.refusal(sent, answer))
+        return batch
+
+    def _read(self, sent: Sent, found: Found) -> Answer:
+        """The answer to one command, what it brought added to *found*, also where it is a refusal in the end.
+
+        Raises:
+            Transient: the server has no time, whatever the message.
+        """
+        answer = self._session.answer(sent)
+        with self._session.talking():
+            for uid, items in read_fetches(answer.responses).items():
+                found.setdefault(uid, {}).update(items)
+        if not answer.done and any(code in answer.text.upper() for code in BUSY):
+            raise self._session.refusal(sent, answer)
+        return answer
+
+    def _one_by_one(self, uids: Sequence[int], part: Part, found: Found, refusal: Transient) -> None:
+        """After a refusal, ask for each message that did not come: one that cannot be read keeps nobody from others.
+
+        Raises:
+            Transient: several were asked for and none can be read, so that it is not about a message.
+        """
+        missing = [uid for uid in uids if part.name not in found.get(uid, {})]
+        refused = list(missing) if len(uids) == 1 else []
+        for uid in missing if len(uids) > 1 else ():
+            if not self._read(self._asked([uid], part, []), found).done:
+                refused.append(uid)
+        if len(refused) == len(uids) > 1:
+            raise refusal
+        if refused:
+            log.warning("left out, by UID: %s; %s", uid_set(refused).decode(), refusal)
+
+    def _head(self, ref: Ref, items: Items) -> Head:
+        size = items.get(b"RFC822.SIZE", b"")
+        if size.isdigit():
+            self._sizes[uid_of(ref)] = int(size)
+        return Head(
+            ref,
+            items[HEADER.name],
+            size=self._sizes.get(uid_of(ref)),
+            received=read_moment(items.get(b"INTERNALDATE", b"")),
+            flags=read_flags(items.get(b"FLAGS", b"")),
+        )
+
+    def _by_size(self, refs: Sequence[Ref]) -> Iterator[list[Ref]]:
+        batch: list[Ref] = []
+        octets = 0
+        for ref in refs:
+            size = self._sizes.get(uid_of(ref), BODY_OCTETS // BODIES)
+            if size > LARGEST:
+                log.warning("%s: message %s has %d octets, too many to fetch", self._session.server, ref.uid, size)
+                continue
+            if batch and octets + size > BODY_OCTETS:
+                yield batch
+                batch, octets = [], 0
+            batch.append(ref)
+            octets += size
+        if batch:
+            yield batch
+
+
+def batches(refs: Sequence[Ref], most: int) -> Iterator[Sequence[Ref]]:
+    """*refs* in their order, at most so many at a time."""
+    for start in range(0, len(refs), most):
+        yield refs[start : start + most]
+
+
+def uid_of(ref: Ref) -> int:
+    """Its UID as a number."""
+    return int(ref.uid)

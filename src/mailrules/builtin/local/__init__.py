@@ -1,0 +1,1 @@
+"""Mail in files: maildir, mbox, folders of .eml, and the outbox."""

@@ -1,0 +1,1 @@
+"""Receiving by POP3 (RFC 1939)."""

@@ -1,0 +1,1 @@
+"""Sending by SMTP (RFC 5321)."""
