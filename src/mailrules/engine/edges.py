@@ -1,4 +1,4 @@
-"""The real edges that an action's context gives it: files, HTTP and sending."""
+"""The real edges that an action's context gives it: files and sending."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,15 +14,14 @@ from email.message import EmailMessage
 from email.utils import getaddresses
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from mailrules.api import Auth, NoCredential, Place, Refused, RenewableAuth
 from mailrules.api.options import redact
-from mailrules.builtin.line.deadline import Deadline
 from mailrules.builtin.local.durable import sync_folders, write_synced
 from mailrules.config.settings import Account, Listener, Workspace
+from mailrules.engine.http import DeadlineHttp
 from mailrules.engine.world import system_clock
-from mailrules.model.action import Answer, Context, Permanent, Transient
+from mailrules.model.action import Context, Permanent, Transient
 
 T = TypeVar("T")
 
@@ -106,64 +105,6 @@ def _holds(name: Path, content: bytes) -> bool:
     with name.open("rb") as file:
         os.fsync(file.fileno())
         return file.read() == content
-
-
-MOST_OCTETS = 16 << 20
-"""The largest answer of an HTTP server that is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadlineHttp:
-    """HTTP requests that end within a time, however slowly the answer drips. Redirects are not followed.
-
-    Errors name method and host only: path, query and log-in of a URL may be secret, and errors are kept in the journal.
-    """
-
-    seconds: float
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """See `mailrules.api.Http`."""
-        import httpx2
-
-        named, deadline = _request_named(method, url), Deadline(self.seconds)
-        more: Any = {"headers": dict(headers or {}), "content": content, "extensions": {"trace": deadline.watch}}
-        try:
-            with httpx2.Client(timeout=self.seconds) as client, deadline, client.stream(method, url, **more) as answer:
-                received = _received(answer.iter_bytes(), named)
-        except httpx2.InvalidURL:
-            raise Permanent(f"{named}: not a URL that can be asked for") from None
-        except (httpx2.HTTPError, OSError) as error:
-            deadline.check(named)
-            # What could not be put into words of HTTP is told by its kind: it may be a header with a secret.
-            words = "" if isinstance(error, httpx2.LocalProtocolError) else error
-            raise Transient(f"{named}: {type(error).__name__} {words}".strip()) from error
-        deadline.check(named)
-        return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, received)
-
-
-def _request_named(method: str, url: str) -> str:
-    try:
-        host = urlsplit(url).hostname
-    except ValueError:
-        host = None
-    return f"{method} {host}" if host else method
-
-
-def _received(chunks: Iterable[bytes], request: str) -> bytes:
-    """The whole body, unless it is too much."""
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > MOST_OCTETS:
-            raise Permanent(f"{request}: an answer of over {MOST_OCTETS >> 20} MB")
-    return bytes(body)
 
 
 def auth_of(account: Account, place: Place) -> Auth | None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from mailrules.api import Answer, Context, Data, Message
 from mailrules.core.parse import parse
-from mailrules.engine.edges import DeadlineHttp, WorkspaceFiles
+from mailrules.engine.edges import WorkspaceFiles
+from mailrules.engine.http import DeadlineHttp
 from mailrules.model.message import Extent
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

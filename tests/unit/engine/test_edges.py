@@ -14,7 +14,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from mailrules.config.settings import Account
-from mailrules.engine.edges import AccountSender, DeadlineHttp, WorkspaceFiles
+from mailrules.engine.edges import AccountSender, WorkspaceFiles
+from mailrules.engine.http import DeadlineHttp
 from mailrules.model.action import Answer, Permanent, Transient
 
 
