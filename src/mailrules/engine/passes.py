@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
-from mailrules.core.parse import fingerprint, parse
-from mailrules.engine.conclude import concluded
 from mailrules.engine.expire import EXPIRY
 from mailrules.engine.process import Case, later, process
+from mailrules.engine.reading import Read, Reader
+from mailrules.engine.settling import Acted, Settler, recorded
 from mailrules.engine.standing import spent
 from mailrules.engine.world import World
-from mailrules.model.code import Code
-from mailrules.model.decision import Decision
-from mailrules.model.entry import IN_HAND, Entry, State
+from mailrules.model.entry import Entry, State
 from mailrules.model.journal import Query
-from mailrules.model.mailbox import Head, Mailbox, Ref, Settlement
-from mailrules.model.message import Extent, Message
+from mailrules.model.mailbox import Head, Mailbox, Ref
 
-WAIT_FOR_SIBLINGS = timedelta(minutes=1)
-"""The pause before a disposition is tried again that another listener's work held up."""
 BATCH = 2000
 """Messages whose header blocks are in memory at once, and that the journal takes in hand in one write."""
 
@@ -52,34 +46,14 @@ class _Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A waiting message whose header block has been read."""
-
-    head: Head
-    message: Message
-    fingerprint: str
-    prior: Entry | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Acted:
-    """A message of which nothing is left to do but its disposition, if its entry says that it is `acted`."""
-
-    entry: Entry
-    again: bool
-    """Whether an earlier pass may have carried out its disposition."""
-    performed: bool
-    """Whether steps were performed: its disposition does not wait for other messages then."""
-
-
-@dataclass(frozen=True, slots=True)
 class Pass:
-    """A pass under way: a listener with its decider, on an open mailbox, in a world."""
+    """A pass under way: a listener on an open mailbox, in a world."""
 
     listener: Listener
-    decider: Decider
     world: World
     mailbox: Mailbox
+    reader: Reader
+    settler: Settler
 
     def run(self) -> Report:
         """Handle what waits, oldest first, up to `max_emails`."""
@@ -87,7 +61,7 @@ class Pass:
         skipped = self._begin(refs)
         queue, left = self._queue(refs)
         entries: list[Entry] = []
-        acted: list[_Acted] = []
+        acted: list[Acted] = []
         present = frozenset(refs)
         for at in range(0, len(queue), BATCH):
             if self.world.stopping() or (at and self._stopped()):
@@ -97,12 +71,12 @@ class Pass:
                 self.world.progress(self.listener.name, before + handled, len(queue))
 
             ended, more = self._batch(queue[at : at + BATCH], present, told)
-            entries += self._recorded(ended)
+            entries += recorded(self.world, ended)
             acted += more
             if any(one.performed or one.again for one in more):
-                entries += self._settle(acted)
+                entries += self.settler.settle(acted)
                 acted = []
-        entries += self._settle(acted)
+        entries += self.settler.settle(acted)
         left = 0 if self._stopped() else left + len(queue) - len(entries)
         order = {waiting.ref: position for position, waiting in enumerate(queue)}
         entries.sort(key=lambda entry: order[entry.ref])
@@ -125,9 +99,9 @@ class Pass:
         reason = f"it was there before the first pass (start: {start})"
         heads = {head.ref: head for head in self.mailbox.heads(refs)} if start != "all" else {}
         early = [head for head in heads.values() if not (isinstance(start, datetime) and came_since(head, start))]
-        skipped = [self._entry(self._read(head), state=State.SKIPPED, reason=reason) for head in early]
+        skipped = [self.reader.entry(self.reader.read(head), state=State.SKIPPED, reason=reason) for head in early]
         unread = [] if start == "all" else [ref for ref in refs if ref not in heads]
-        skipped += [replace(self._unread(ref), state=State.SKIPPED, reason=reason) for ref in unread]
+        skipped += [replace(self.reader.unread(ref), state=State.SKIPPED, reason=reason) for ref in unread]
         journal.begin(beginning(self.listener), self.world.clock(), skipped)
         journal.begin(self.listener.name, self.world.clock(), [])
         return len(skipped)
@@ -149,18 +123,18 @@ class Pass:
 
     def _batch(
         self, queue: Sequence[_Waiting], present: frozenset[Ref], told: Callable[[int], None]
-    ) -> tuple[list[Entry], list[_Acted]]:
+    ) -> tuple[list[Entry], list[Acted]]:
         """What has come to its end without being acted on, and what has been acted on."""
         heads = {head.ref: head for head in self.mailbox.heads([waiting.ref for waiting in queue])}
-        read = [self._read(heads[waiting.ref], waiting.prior) for waiting in queue if waiting.ref in heads]
+        read = [self.reader.read(heads[waiting.ref], waiting.prior) for waiting in queue if waiting.ref in heads]
         ended = self._without_head([waiting for waiting in queue if waiting.ref not in heads], present)
         ended += [self._replaced(one.prior) for one in read if one.prior and one.prior.fingerprint != one.fingerprint]
         read = [one for one in read if one.prior is None or one.prior.fingerprint == one.fingerprint]
         fresh, doubles = self._without_doubles(read, present)
         ended += self.world.journal.claim(doubles) if doubles else []
-        acted: list[_Acted] = []
+        acted: list[Acted] = []
         waiting: list[Case] = []
-        for handled, case in enumerate(self._decided(fresh), start=1):
+        for handled, case in enumerate(self.reader.cases(fresh), start=1):
             told(handled)
             waiting.append(case)
             if case.acts or self._is_last(case.entry):
@@ -170,7 +144,7 @@ class Pass:
                 break
         return ended, acted + self._act(waiting)
 
-    def _act(self, cases: Sequence[Case]) -> list[_Acted]:
+    def _act(self, cases: Sequence[Case]) -> list[Acted]:
         """Take them in hand in one write, then perform their steps; what another process took is left out."""
         held = [case.entry for case in cases if case.held]
         if held:
@@ -185,19 +159,19 @@ class Pass:
                 self.world.journal.stop(self.listener.name, reason)
         return [self._acted(case, entry) for case, entry in taken]
 
-    def _acted(self, case: Case, claimed: Entry) -> _Acted:
+    def _acted(self, case: Case, claimed: Entry) -> Acted:
         performed = case.acts
         entry = process(replace(case, entry=claimed), self.listener, self.world) if performed else claimed
-        return _Acted(entry, again=case.again, performed=performed)
+        return Acted(entry, again=case.again, performed=performed)
 
-    def _without_doubles(self, read: Sequence[_Read], present: frozenset[Ref]) -> tuple[list[_Read], list[Entry]]:
+    def _without_doubles(self, read: Sequence[Read], present: frozenset[Ref]) -> tuple[list[Read], list[Entry]]:
         """What is really new, and entries for messages that were met before under a reference that is gone.
 
         Where both lie in the mailbox they are two messages, however alike.
         """
         prints = [one.fingerprint for one in read if one.prior is None]
         met = dict(self.world.journal.handled(self.listener.name, prints)) if prints else {}
-        fresh: list[_Read] = []
+        fresh: list[Read] = []
         doubles: list[Entry] = []
         for one in read:
             earlier = met.get(one.fingerprint) if one.prior is None else None
@@ -207,77 +181,15 @@ class Pass:
                 fresh += self._moved(earlier, one)
             else:
                 reason = f"the same message was handled as #{earlier.id}"
-                doubles.append(self._entry(one, state=State.SKIPPED, reason=reason))
+                doubles.append(self.reader.entry(one, state=State.SKIPPED, reason=reason))
         return fresh, doubles
 
-    def _moved(self, earlier: Entry, read: _Read) -> list[_Read]:
+    def _moved(self, earlier: Entry, read: Read) -> list[Read]:
         """A message that waits for a retry or a person turned up under another UID or folder: its entry follows it."""
         found = self.world.journal.find(Query(ids=frozenset({earlier.id or 0})))
         moved = [replace(entry, ref=read.head.ref) for entry in found]
         self.world.journal.save(moved)
         return [replace(read, prior=entry) for entry in moved if entry.state is State.RETRY]
-
-    def _decided(self, fresh: Sequence[_Read]) -> Iterator[Case]:
-        """Each message with its decision, in order; more than the header block is fetched only where it is needed."""
-        tried = [(read, self._decide(read.message)) for read in fresh]
-        bodies = self.mailbox.bodies([read.head.ref for read, decision in tried if decision.needs_body])
-        body = next(bodies, None)
-        for read, decision in tried:
-            if not decision.needs_body:
-                yield self._case(read, read.message, decision)
-            elif body is not None and body[0] == read.head.ref:
-                whole = self._parse(read.head, body[1])
-                yield self._case(read, whole, self._decide(whole))
-                body = next(bodies, None)
-            else:
-                entry = later(read.prior or self._entry(read), "its body could not be read", self.world)
-                yield Case(read.message, Decision(None, Code.KEEP), entry, held=read.prior is not None)
-
-    def _case(self, read: _Read, message: Message, decision: Decision) -> Case:
-        prior = read.prior
-        if prior is None:
-            entry = self._entry(read, **concluded(decision, State.CLAIMED))
-            return Case(message, decision, entry)
-        held = prior.state is not State.RETRY
-        entry = replace(prior, **concluded(decision, prior.state if held else State.CLAIMED, prior.steps))
-        return Case(message, decision, entry, held=held, again=True)
-
-    def _read(self, head: Head, prior: Entry | None = None) -> _Read:
-        print_ = fingerprint(head.header, head.size)
-        if prior and not prior.fingerprint:  # until now its header could not be read
-            prior = replace(prior, fingerprint=print_)
-        return _Read(head, self._parse(head), print_, prior)
-
-    def _parse(self, head: Head, raw: bytes | None = None) -> Message:
-        return parse(
-            head.header if raw is None else raw,
-            extent=Extent.HEADER if raw is None else Extent.WHOLE,
-            size=head.size,
-            received=head.received,
-            flags=head.flags,
-            trust=self.listener.account.trust,
-        )
-
-    def _decide(self, message: Message) -> Decision:
-        try:
-            return self.decider.decide(message, self.world.clock())
-        except (Exception, SystemExit) as error:
-            return Decision(None, Code.KEEP, failure=f"{type(error).__name__} while deciding: {error}")
-
-    def _entry(self, read: _Read, **known: Any) -> Entry:
-        """A new entry with what is *known* already of its columns."""
-        message = read.message
-        return Entry(
-            listener=self.listener.name,
-            account=self.listener.account.name,
-            ref=read.head.ref,
-            fingerprint=read.fingerprint,
-            message_id=message.message_id,
-            subject=message.subject,
-            sender=str(message.author),
-            date=message.date or read.head.received,
-            **{"state": State.CLAIMED} | known,
-        )
 
     def _without_head(self, waiting: Sequence[_Waiting], present: frozenset[Ref]) -> list[Entry]:
         """Messages whose header block did not come: on record, so that they neither block others nor get lost."""
@@ -286,14 +198,11 @@ class Pass:
         ended = [self._gone(one.prior, present) for one in waiting if one.prior and one.ref not in present]
         reason = "its header could not be read"
         unread = [
-            later(one.prior or self._unread(one.ref), reason, self.world) for one in waiting if one.ref in present
+            later(one.prior or self.reader.unread(one.ref), reason, self.world) for one in waiting if one.ref in present
         ]
         self.world.journal.save([entry for entry in unread if entry.id is not None])
         fresh = [entry for entry in unread if entry.id is None]
         return ended + [entry for entry in unread if entry.id is not None] + self.world.journal.claim(fresh)
-
-    def _unread(self, ref: Ref) -> Entry:
-        return Entry(self.listener.name, self.listener.account.name, ref, fingerprint="", state=State.CLAIMED)
 
     def _replaced(self, entry: Entry) -> Entry:
         """Never act by an old decision on a message that is another one."""
@@ -312,48 +221,6 @@ class Pass:
             gone = replace(entry, state=State.SKIPPED, reason=reason, retry_at=None)
         self.world.journal.save([gone])
         return gone
-
-    def _settle(self, acted: Sequence[_Acted]) -> list[Entry]:
-        """Carry out the dispositions of all that have acted, in bulk, and close them.
-
-        Where there is nothing but dispositions, this waits for the end of the pass: a server takes as long to move one
-        message as a thousand. Until then a crash costs nothing, as all is on record.
-        """
-        held = self._held_elsewhere([one.entry for one in acted if one.entry.disposition.removes])
-        due = [one for one in acted if one.entry.state is State.ACTED and one.entry.ref not in held]
-        settlements = [
-            Settlement(one.entry.ref, one.entry.disposition, again=one.again)
-            for one in due
-            if not one.entry.disposition.idle
-        ]
-        failed = self.mailbox.settle(settlements) if settlements else {}
-        closed = {one.entry.ref: self._closed(one.entry, failed.get(one.entry.ref)) for one in due}
-        closed |= {one.entry.ref: self._held(one.entry, held[one.entry.ref]) for one in acted if one.entry.ref in held}
-        self.world.journal.save(closed.values())
-        return self._recorded([closed.get(one.entry.ref, one.entry) for one in acted])
-
-    def _held_elsewhere(self, entries: Sequence[Entry]) -> dict[Ref, str]:
-        """Of messages about to go, those that another listener on the folder still has in hand, with its name."""
-        refs = [entry.ref for entry in entries if entry.state is State.ACTED]
-        held: dict[Ref, str] = {}
-        for name in self.listener.siblings if refs else ():
-            known = self.world.journal.known(name, refs, account=self.listener.account.name)
-            held |= {ref: name for ref, entry in known.items() if entry.state in IN_HAND}
-        return held
-
-    def _held(self, entry: Entry, name: str) -> Entry:
-        reason = f"listener '{name}' has it in hand: {entry.disposition} waits"
-        return replace(entry, state=State.RETRY, reason=reason, retry_at=self.world.clock() + WAIT_FOR_SIBLINGS)
-
-    def _recorded(self, ended: list[Entry]) -> list[Entry]:
-        for entry in ended:
-            self.world.recorded(entry)
-        return ended
-
-    def _closed(self, entry: Entry, failure: str | None) -> Entry:
-        if failure is not None:
-            return later(entry, f"{entry.disposition}: {failure}", self.world)
-        return replace(entry, state=State.DONE, retry_at=None)
 
 
 def came_since(head: Head, start: datetime) -> bool:
@@ -381,7 +248,8 @@ def run_pass(listener: Listener, decider: Decider, world: World) -> Report:
     """
     began = world.clock()
     with closing(world.open(listener)) as mailbox:
-        report = Pass(listener, decider, world, mailbox).run()
+        reader = Reader(listener, decider, world, mailbox)
+        report = Pass(listener, world, mailbox, reader, Settler(listener, world, mailbox)).run()
     if listener.schedule.remembered and not world.stopping():  # a run that was broken off is one missed
         world.journal.ran(listener.name, began)
     return report
