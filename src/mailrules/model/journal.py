@@ -10,6 +10,7 @@ from typing import Protocol
 from mailrules.model.entry import Entry, State, StepRecord
 from mailrules.model.health import Health
 from mailrules.model.mailbox import Ref
+from mailrules.model.tally import Mark
 
 
 class JournalError(Exception):
@@ -98,6 +99,12 @@ class Journal(Protocol):
 
     def note(self, health: Mapping[str, Health]) -> None:
         """Put on record how these listeners fare, whether or not they have had a first pass."""
+
+    def tally(self, marks: Sequence[Mark]) -> None:
+        """Count these now, each once for its key; what was counted longer than `LONGEST` ago is forgotten."""
+
+    def tallied(self, what: str, whom: str, since: datetime, *, most: int, apart: str = "") -> Sequence[datetime]:
+        """When it was counted since then, the latest first and *most* of them, but for the key *apart*."""
 
     def totals(self, listener: str) -> Mapping[State, int]:
         """How many entries stand in each state."""

@@ -14,6 +14,7 @@ from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord
 from mailrules.model.health import Health
 from mailrules.model.journal import History, Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
+from mailrules.model.tally import Mark
 
 FIRST_NUMBER = 1 << 40
 """Where the overlay's own numbers start when there is a journal below, so that the two never meet."""
@@ -40,6 +41,7 @@ class OverlayJournal:
         self._first: dict[str, datetime] = {}
         self._histories: dict[str, History] = {}
         self._healths: dict[str, Health] = {}
+        self._tallies: dict[Mark, datetime] = {}
         self._turn = threading.RLock()
 
     def known(self, listener: str, refs: Sequence[Ref], *, account: str | None = None) -> Mapping[Ref, Entry]:
@@ -168,6 +170,19 @@ class OverlayJournal:
             if self.first_pass(listener) is None:
                 raise JournalError(f"the journal knows of no first pass of listener '{listener}'")
             self._histories[listener] = changed(self.history(listener))
+
+    def tally(self, marks: Sequence[Mark]) -> None:
+        """Count these now, each once for its key."""
+        with self._turn:
+            for mark in marks:
+                self._tallies.setdefault(mark, self._clock())
+
+    def tallied(self, what: str, whom: str, since: datetime, *, most: int, apart: str = "") -> Sequence[datetime]:
+        """When it was counted since then, the latest first and *most* of them, but for the key *apart*."""
+        with self._turn:
+            below = self._below.tallied(what, whom, since, most=most, apart=apart) if self._below else []
+            own = [at for mark, at in self._tallies.items() if mark[:2] == (what, whom) and mark.key != apart]
+            return sorted([*below, *(at for at in own if at >= since)], reverse=True)[:most]
 
     def totals(self, listener: str) -> Mapping[State, int]:
         """How many entries stand in each state; every state is named."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from mailrules.store.columns import AnyText, Instant, Json
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that these tables are: a journal stamped with it is opened without looking at any migration."""
 
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
@@ -106,6 +106,17 @@ health = Table(
     Column("overdue", Instant),
     Column("waiting", Integer, nullable=False),
     Column("ended", AnyText, nullable=False),
+)
+
+tallies = Table(
+    "tally",
+    metadata,
+    Column("what", AnyText, primary_key=True),
+    Column("whom", AnyText, primary_key=True),
+    Column("key", AnyText, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index(None, "what", "whom", "at"),
+    Index(None, "at"),
 )
 
 # Alembic's own table, as Alembic makes it, so that a fresh journal is stamped without importing it.

@@ -32,11 +32,12 @@ from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord
 from mailrules.model.health import Health
 from mailrules.model.journal import History, Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
+from mailrules.model.tally import LONGEST, Mark
 from mailrules.store.claim import add_new, claim, if_new, places
 from mailrules.store.failure import told
 from mailrules.store.revision import settle_revision, writing
 from mailrules.store.rows import ENTRY_COLUMNS, EntriesByRef, chunks, entry_of, row_of, step_row_of, with_steps
-from mailrules.store.schema import entries, listeners, steps
+from mailrules.store.schema import entries, listeners, steps, tallies
 from mailrules.store.schema import health as healths
 from mailrules.store.sqlite import reading_engine, writing_engine
 
@@ -220,6 +221,22 @@ class SqlJournal:
             noted = connection.execute(update(listeners).where(listeners.c.name == listener).values(**columns))
             if not noted.rowcount:
                 raise JournalError(f"the journal knows of no first pass of listener '{listener}'")
+
+    def tally(self, marks: Sequence[Mark]) -> None:
+        """Count these now, each once for its key; what was counted longer than `LONGEST` ago is forgotten."""
+        if not marks:
+            return
+        now = self._clock()
+        with self._writing() as connection:
+            connection.execute(delete(tallies).where(tallies.c.at < now - LONGEST))
+            connection.execute(if_new(connection, tallies), [mark._asdict() | {"at": now} for mark in marks])
+
+    def tallied(self, what: str, whom: str, since: datetime, *, most: int, apart: str = "") -> Sequence[datetime]:
+        """When it was counted since then, the latest first and *most* of them, but for the key *apart*."""
+        column = tallies.c
+        meant = (column.what == what, column.whom == whom, column.at >= since, column.key != apart)
+        with self._reading() as connection:
+            return list(connection.scalars(select(column.at).where(*meant).order_by(column.at.desc()).limit(most)))
 
     def totals(self, listener: str) -> Mapping[State, int]:
         """How many entries stand in each state; every state is named."""

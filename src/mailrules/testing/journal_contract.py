@@ -26,6 +26,7 @@ from mailrules.model.journal import Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
 from mailrules.model.rule import Disposition
 from mailrules.testing.runs_contract import RunsContract
+from mailrules.testing.tally_contract import TallyContract
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LISTENER = "support-inbox"
@@ -77,7 +78,7 @@ FULL = entry(
 ODD_TEXT = "nul \x00, surrogates \udcff\ud800, substitute \x1a001a, quote ' \" \\, emoji 🙂, % _"
 
 
-class JournalContract(RunsContract):
+class JournalContract(RunsContract, TallyContract):
     """Behaviours of `mailrules.model.journal.Journal`, each a test. A subclass gives the fixture `journal`, empty."""
 
     @pytest.fixture
