@@ -104,7 +104,7 @@ def one_pass(root: Path, kill: Killer) -> None:
         edges = ("known", "handled", "claim", "record", "save", "unfinished", "due", "first_pass", "begin", "find")
         world = World(
             open=lambda _listener: kill.edges(mailbox(root), "refs", "heads", "bodies", "settle", "close"),
-            perform=kill.around(performer(lambda _listener, key: key)),
+            perform=kill.around(performer(lambda attempt: attempt.key)),
             journal=kill.edges(journal, *edges),
         )
         run_pass(listener, Decider(listener.rules), world)

@@ -46,6 +46,7 @@ from mailrules.model.action import (
     Refused,
     Sender,
     Transient,
+    Withheld,
 )
 from mailrules.model.mailbox import Head, Mailbox, Ref, Settlement
 from mailrules.model.message import Address, Attachment, Message
@@ -96,6 +97,7 @@ __all__ = [
     "TokenCredential",
     "Transient",
     "Transport",
+    "Withheld",
     "build_options",
     "hookimpl",
     "misfit",

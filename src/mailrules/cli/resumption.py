@@ -82,4 +82,5 @@ def _before(entry: Entry) -> str:
 
 
 def _marked(record: StepRecord, state: StepState, said: str, now: datetime) -> StepRecord:
-    return replace(record, state=state, detail=f"{record.detail or record.name} ({said})", at=now)
+    said = f"{record.detail or record.name} ({said})"
+    return replace(record, state=state, detail=said, result={}, at=now)  # it neither gave data nor goes on from there

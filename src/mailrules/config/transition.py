@@ -104,6 +104,7 @@ class Transitions:
             needs_body=needs_body,
             repeatable=kind.repeatable,
             pure=kind.pure,
+            sends=kind.sends,
             digest=digest(name, node.value),
             span=node.span,
         )

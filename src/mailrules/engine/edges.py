@@ -8,25 +8,23 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import getaddresses
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from mailrules.api import Auth, NoCredential, Place, Refused, RenewableAuth
+from mailrules.api import NoCredential, Place
 from mailrules.api.options import redact
 from mailrules.builtin.local.durable import sync_folders, write_synced
 from mailrules.config.settings import Account, Listener, Workspace
+from mailrules.engine.append import AccountAppender
+from mailrules.engine.credential import with_credential
 from mailrules.engine.http import DeadlineHttp
+from mailrules.engine.perform import Attempt
 from mailrules.engine.world import system_clock
 from mailrules.model.action import Context, Permanent, Transient
-
-T = TypeVar("T")
-
-STEP_SECONDS = 60.0
-"""How long a step may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,37 +105,6 @@ def _holds(name: Path, content: bytes) -> bool:
         return file.read() == content
 
 
-def auth_of(account: Account, place: Place) -> Auth | None:
-    """The account's way to log in; None when there is nothing to log in with."""
-    if account.auth is None:
-        return None
-    provided, options = account.auth
-    auth: Auth = provided.item.build(options, replace(place, account=account.name))
-    return auth
-
-
-def with_credential(account: Account, place: Place, use: Callable[[Any], T]) -> T:
-    """What *use* gives when it is handed what the account shows its servers now.
-
-    A credential that a server refuses is renewed, where its log-in can do that, and handed over once more.
-
-    Raises:
-        Transient: the log-in or *use* failed, and may not later.
-        PersonNeeded: somebody must act first.
-    """
-    auth = auth_of(account, place)
-    if auth is None:
-        return use(NoCredential())
-    shown = auth.credential()
-    try:
-        return use(shown)
-    except Refused:
-        renewed = auth.renewed(shown) if isinstance(auth, RenewableAuth) else None
-        if renewed is None:
-            raise
-    return use(renewed)
-
-
 @dataclass(frozen=True, slots=True)
 class AccountSender:
     """Sends as one account, a connection a mail."""
@@ -185,17 +152,20 @@ class StruckLog:
         self._log.warning("%s", redact(text))
 
 
-def live_context(workspace: Workspace) -> Callable[[Listener, str], Context]:
-    """Contexts for a live run: (listener, idempotency key) -> all that one step may touch."""
+def live_context(workspace: Workspace) -> Callable[[Attempt], Context]:
+    """Contexts for a live run: all that one attempt may touch."""
 
-    def context(listener: Listener, key: str) -> Context:
+    def context(attempt: Attempt) -> Context:
+        listener, seconds = attempt.listener, attempt.step.timeout
         return Context(
-            idempotency_key=key,
-            deadline=system_clock() + timedelta(seconds=STEP_SECONDS),
-            http=DeadlineHttp(STEP_SECONDS),
+            idempotency_key=attempt.key,
+            deadline=system_clock() + timedelta(seconds=seconds),
+            http=DeadlineHttp(seconds),
             files=WorkspaceFiles(workspace.files),
             log=StruckLog(listener.name),
             send=AccountSender(listener.account, workspace.root),
+            append=AccountAppender(workspace, listener.account),
+            progress=attempt.progress,
         )
 
     return context

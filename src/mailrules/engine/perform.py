@@ -14,6 +14,20 @@ from mailrules.model.rule import Step
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of one step for one message: all that edges may go by."""
+
+    step: Step
+    message: Message
+    data: Data
+    listener: Listener
+    key: str
+    """The idempotency key."""
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    """What the try before had done already."""
+
+
+@dataclass(frozen=True, slots=True)
 class Performed:
     """What came of a step."""
 
@@ -23,24 +37,25 @@ class Performed:
     """What was done, where the action says it better than its description foretold."""
 
 
-Perform: TypeAlias = Callable[[Step, Message, Data, Listener, str], Performed]
-"""(step, message, data, listener, idempotency key): may raise what an action raises."""
+Perform: TypeAlias = Callable[[Attempt], Performed]
+"""May raise what an action raises."""
 
 
-def describe_only(step: Step, message: Message, data: Data, _listener: Listener, _key: str) -> Performed:
+def describe_only(attempt: Attempt) -> Performed:
     """Do nothing: what the step would do is told by its description.
 
     A pure step (`map`) runs, for it touches nothing and later steps are described with its result.
     """
-    result = step.action.run(message, data, None) if step.pure else None  # type: ignore[arg-type]
+    step = attempt.step
+    result = step.action.run(attempt.message, attempt.data, None) if step.pure else None  # type: ignore[arg-type]
     return Performed(StepState.DESCRIBED, result or {})
 
 
-def performer(context_of: Callable[[Listener, str], Context]) -> Perform:
-    """A performer that does it, with the edges that *context_of* gives for a listener and an idempotency key."""
+def performer(context_of: Callable[[Attempt], Context]) -> Perform:
+    """A performer that does it, with the edges that *context_of* gives for an attempt."""
 
-    def run(step: Step, message: Message, data: Data, listener: Listener, key: str) -> Performed:
-        given = step.action.run(message, data, context_of(listener, key))
+    def run(attempt: Attempt) -> Performed:
+        given = attempt.step.action.run(attempt.message, attempt.data, context_of(attempt))
         if not isinstance(given, Mapping | None):
             raise Permanent(f"it has run, but returned {type(given).__name__} where a mapping or None is meant")
         result = dict(given or {})

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from mailrules.api.options import redact
 from mailrules.config.settings import Listener
+from mailrules.engine.perform import Attempt, Performed
+from mailrules.engine.results import Results
 from mailrules.engine.world import World
-from mailrules.model.action import Data, InDoubt, PersonNeeded, Transient
+from mailrules.model.action import Data, InDoubt, PersonNeeded, Transient, Withheld
 from mailrules.model.decision import Decision
-from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord, StepState
+from mailrules.model.entry import PASSED, UNDONE, UNFINISHED, Entry, State, StepRecord, StepState
 from mailrules.model.journal import JournalError
 from mailrules.model.message import Message
-from mailrules.model.rule import Step
+from mailrules.model.rule import OnError, Step
 
 BACKOFF = (60, 300, 900, 3600, 10800, 21600, 43200, 86400)
 """Seconds before the next try, by how many have failed; after the last one the message is parked."""
@@ -50,19 +50,26 @@ def process(case: Case, listener: Listener, world: World) -> Entry:
     changed = _changed_step(case)
     if changed:
         return _park(case.entry, world, f"the rules changed while this message was in hand: {changed}")
-    entry, results = case.entry, dict[str, Any]()
+    entry, results = case.entry, Results()
     for position, step in enumerate(case.decision.steps):
         earlier = entry.step(position)
-        if earlier and earlier.state in (StepState.SUCCEEDED, StepState.DESCRIBED):
-            results |= earlier.result
+        if earlier and _behind(earlier, step):
+            results.add(earlier, step)
             continue
         if earlier and earlier.state is StepState.STARTED and not step.repeatable:
-            return _in_doubt(entry, earlier, world)
-        entry = _step(replace(case, entry=entry), position, results, listener, world)
+            entry = _in_doubt(entry, earlier, step, world)
+        else:
+            entry = _step(replace(case, entry=entry), position, results, listener, world)
         if entry.state not in (State.ACTING, State.ACTED):
             return entry
-        results |= entry.steps[-1].result
+        results.add(entry.steps[-1], step)
     return _acted(entry, world)
+
+
+def _behind(record: StepRecord, step: Step) -> bool:
+    """Whether this very step is over; what is in doubt is, where failures are ignored."""
+    passed = record.state in PASSED or (record.state is StepState.UNKNOWN and step.on_error is OnError.IGNORE)
+    return passed and record.digest == step.digest
 
 
 def _acted(entry: Entry, world: World) -> Entry:
@@ -79,40 +86,44 @@ def _changed_step(case: Case) -> str:
     steps = case.decision.steps
     latest = {record.position: record for record in case.entry.steps}
     for position, record in latest.items():
-        if record.state is StepState.FAILED:
+        if record.state in UNDONE:
             continue
         if position >= len(steps) or steps[position].digest != record.digest:
             return f"step {position + 1} was {record.name}"
     return ""
 
 
-def _step(case: Case, position: int, results: Mapping[str, Any], listener: Listener, world: World) -> Entry:
-    step = case.decision.steps[position]
-    key = idempotency_key(case.entry, position, step)
-    data = namespace(case, results, listener, world)
-    record = StepRecord(position, step.name, step.digest, StepState.STARTED, key, at=world.clock(), span=str(step.span))
-    entry = case.entry
+def _step(case: Case, position: int, results: Results, listener: Listener, world: World) -> Entry:
+    step, entry = case.decision.steps[position], case.entry
+    key = idempotency_key(entry, position, step)
+    earlier = entry.step(position)
+    progress = earlier.result if earlier and earlier.key == key and earlier.state not in PASSED else {}
+    record = StepRecord(position, step.label, step.digest, StepState.STARTED, key, result=progress, at=world.clock())
+    record = replace(record, span=str(step.span))
+    attempt = Attempt(step, case.message, namespace(case, results, listener, world), listener, key, progress)
     try:
-        record = replace(record, detail=redact(step.action.describe(case.message, data)))
+        record = replace(record, detail=redact(step.action.describe(case.message, attempt.data)))
         entry = world.journal.record(replace(entry, state=State.ACTING), record)
-        performed = world.perform(step, case.message, data, listener, key)
+        performed = world.perform(attempt)
     except JournalError:
         raise
+    except Withheld as error:
+        performed = Performed(StepState.WITHHELD, said=f"{record.detail or step.label}: {error}")
     except (Exception, SystemExit) as error:
-        return _failed(entry, record, error, world)
+        return _failed(entry, record, error, step, world)
     said = redact(performed.said) or record.detail
     done = replace(record, state=performed.state, result=performed.result, detail=said, at=world.clock())
     last = position == len(case.decision.steps) - 1
-    return world.journal.record(replace(entry, state=State.ACTED) if last else entry, done)
+    return world.journal.record(replace(entry, state=State.ACTED if last else State.ACTING), done)
 
 
-def namespace(case: Case, results: Mapping[str, Any], listener: Listener, world: World) -> Data:
+def namespace(case: Case, results: Results, listener: Listener, world: World) -> Data:
     """What templates and actions see."""
     account = listener.account
     return {
         "message": case.message,
         "match": dict(case.decision.captures),
-        "data": dict(results),
+        "data": results.data,
         "account": {"name": account.name, "address": account.sender.address if account.sender else ""},
         "listener": {"name": listener.name, "folder": listener.folder, "rule": case.decision.rule or ""},
         "now": world.clock(),
@@ -125,11 +136,17 @@ def idempotency_key(entry: Entry, position: int, step: Step) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def _failed(entry: Entry, record: StepRecord, error: BaseException, world: World) -> Entry:
+def _failed(entry: Entry, record: StepRecord, error: BaseException, step: Step, world: World) -> Entry:
+    """On record; then again later, to a person, or on to the next step, as `on_error` says."""
     reason = redact(f"{record.name}: {_say(error)}")
     came_to = StepState.UNKNOWN if isinstance(error, InDoubt) else StepState.FAILED
-    failed = replace(record, state=came_to, detail=reason, at=world.clock())
-    if isinstance(error, Transient):
+    if step.on_error is OnError.IGNORE:
+        came_to = StepState.UNKNOWN if came_to is StepState.UNKNOWN else StepState.IGNORED
+    progress = error.progress if isinstance(error, Transient) and error.progress is not None else record.result
+    failed = replace(record, state=came_to, detail=reason, result=dict(progress), at=world.clock())
+    if step.on_error is OnError.IGNORE:
+        return world.journal.record(replace(entry, state=State.ACTING), failed)
+    if step.on_error is OnError.RETRY and isinstance(error, Transient):
         return world.journal.record(later(entry, reason, world, after=error.after), failed)
     return world.journal.record(replace(entry, state=State.PARKED, reason=reason, retry_at=None), failed)
 
@@ -154,8 +171,10 @@ def later(entry: Entry, reason: str, world: World, *, after: float | None = None
     return replace(entry, state=State.RETRY, reason=reason, attempts=attempts, retry_at=at)
 
 
-def _in_doubt(entry: Entry, record: StepRecord, world: World) -> Entry:
+def _in_doubt(entry: Entry, record: StepRecord, step: Step, world: World) -> Entry:
     doubt = replace(record, state=StepState.UNKNOWN, at=world.clock())
+    if step.on_error is OnError.IGNORE:
+        return world.journal.record(replace(entry, state=State.ACTING), doubt)
     reason = f"{record.name} was cut off: nobody knows whether it happened, and it is not repeated by itself"
     return world.journal.record(replace(entry, state=State.PARKED, reason=reason), doubt)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,15 +16,21 @@ class Transient(Exception):  # noqa: N818 - a verdict on a failure, named as the
     """It failed, and the same may succeed later: tried again after a back-off, with the same idempotency key.
 
     `after`: seconds the other side asked us to wait, if it did.
+    `progress`: what has been done already, in JSON types: the next try finds it in `Context.progress`.
     """
 
-    def __init__(self, reason: str, *, after: float | None = None) -> None:
+    def __init__(self, reason: str, *, after: float | None = None, progress: Mapping[str, Any] | None = None) -> None:
         super().__init__(reason)
         self.after = after
+        self.progress = progress
+
+
+class Withheld(Exception):  # noqa: N818 - as above
+    """The action decided not to act, as a guard told it: on record with its reason, and the transition goes on."""
 
 
 class Permanent(Exception):  # noqa: N818 - as above
-    """It failed, and trying again would fail alike: the message is parked for a person to look."""
+    """It failed, and trying again would fail alike: parked for a person to look, unless the step says `ignore`."""
 
 
 class InDoubt(Permanent):
@@ -112,6 +118,8 @@ class Context:
     files: Files
     log: Log
     send: Sender
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    """What the last try of this step had done before it failed, as its `Transient` said; empty at the first."""
 
 
 class Sender(Protocol):
@@ -146,4 +154,5 @@ class Action(Protocol):
         Raises:
             Transient: try again later.
             Permanent: do not.
+            Withheld: it was not to be done, and that is fine.
         """

@@ -47,8 +47,18 @@ class StepState(StrEnum):
     """It said so; it may be tried again."""
     UNKNOWN = "unknown"
     """The process died between start and answer, and it may not be repeated."""
+    WITHHELD = "withheld"
+    """It decided not to act; the transition went on."""
+    IGNORED = "ignored"
+    """It failed, and its `on_error` said to go on."""
     DESCRIBED = "described"
     """Told, not done: dry run and tests."""
+
+
+PASSED = frozenset({StepState.SUCCEEDED, StepState.DESCRIBED, StepState.WITHHELD, StepState.IGNORED})
+"""States of a step that is not run again."""
+UNDONE = frozenset({StepState.FAILED, StepState.WITHHELD, StepState.IGNORED})
+"""States of a step that nothing came of: changed rules are not held against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class StepRecord:
     detail: str = ""
     """What it did, or why it failed; secrets struck out."""
     result: Mapping[str, Any] = field(default_factory=dict)
-    """Data for later steps."""
+    """Data for later steps; of a try that has not succeeded, what it had done: the next goes on from there."""
     at: datetime | None = None
     span: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from mailrules.model.action import Action
@@ -71,6 +72,21 @@ class Disposition:
 UNTOUCHED = Disposition()
 
 
+class OnError(StrEnum):
+    """What becomes of a transition when a step fails."""
+
+    RETRY = "retry"
+    """What may succeed later is tried again; what cannot is parked."""
+    IGNORE = "ignore"
+    """It is on record, and the transition goes on."""
+    PARK = "park"
+    """A person looks, at once."""
+
+
+STEP_SECONDS = 60.0
+"""How long a step may take that does not say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One action of a transition, built from its options."""
@@ -84,9 +100,26 @@ class Step:
     """Whether it may run again with the same idempotency key when nobody knows if it ran."""
     pure: bool = False
     """Whether it touches nothing but its arguments: a dry run runs it too."""
+    sends: bool = False
+    """Whether it sends mail as the listener's account."""
     digest: str = ""
     """A hash of what was written: a changed step is another step."""
+    title: str = ""
+    """Its `name:`, by which later steps find its result: `data.TITLE.FIELD`."""
+    timeout: float = STEP_SECONDS
+    """Seconds that it may take."""
+    on_error: OnError = OnError.RETRY
     span: Span = NOWHERE
+
+    @property
+    def kind(self) -> str:
+        """The plugin's word alone."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def label(self) -> str:
+        """What people know it by: its title, else the plugin's word; after the flow that it stands in."""
+        return f"{self.name.removesuffix(self.kind)}{self.title}" if self.title else self.name
 
 
 @dataclass(frozen=True, slots=True)

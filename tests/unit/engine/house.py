@@ -108,7 +108,7 @@ class House:
     def world(self, **edges):
         plain = World(
             open=lambda _listener: self.box,
-            perform=performer(lambda _listener, key: key),
+            perform=performer(lambda attempt: attempt.key),
             journal=self.journal,
             clock=lambda: self.now,
             recorded=self.seen.append,
