@@ -35,6 +35,7 @@ from mailrules.api.template import Template, Templates
 from mailrules.model.action import (
     Action,
     Answer,
+    Appender,
     Context,
     Data,
     Files,
@@ -48,7 +49,7 @@ from mailrules.model.action import (
     Transient,
     Withheld,
 )
-from mailrules.model.mailbox import Head, Mailbox, Ref, Settlement
+from mailrules.model.mailbox import Head, Mailbox, NewMessage, Ref, Settlement
 from mailrules.model.message import Address, Attachment, Message
 from mailrules.model.rule import Disposition
 
@@ -57,6 +58,7 @@ __all__ = [
     "ActionType",
     "Address",
     "Answer",
+    "Appender",
     "Attachment",
     "Auth",
     "AuthType",
@@ -74,6 +76,7 @@ __all__ = [
     "LogInState",
     "Mailbox",
     "Message",
+    "NewMessage",
     "NoCredential",
     "Options",
     "OptionsError",

@@ -14,7 +14,7 @@ import pluggy
 from mailrules.api.check import Check
 from mailrules.api.options import Options, Secret
 from mailrules.model.action import Action
-from mailrules.model.mailbox import Mailbox
+from mailrules.model.mailbox import Mailbox, NewMessage, Ref
 
 hookimpl = pluggy.HookimplMarker("mailrules")
 """Marks a function or method as an implementation of a `mailrules_...` hook."""
@@ -162,6 +162,13 @@ class ReceiveProtocol:
     """What `mailrules accounts test` looks at, step by step, with the folders that listeners watch.
 
     Without it, each folder is opened to be read and closed again.
+    """
+    append: Callable[[Any, Credential, Place, NewMessage], Ref] | None = None
+    """Puts a message into the place's folder, and tells where it is now; its `uid` is empty where nobody knows.
+
+    A message with the same Message-ID and size that is there already (without a Message-ID: the same content) is that
+    message, so that a repeated try puts nothing twice. A missing folder is made, unless it is among `must_exist`.
+    Raises what `open` does, and `Permanent` where this message will never be taken. None: it cannot.
     """
     folder_problem: Callable[[str], str] = field(default=lambda _folder: "")
     """Why no folder can be called so, as a sentence; empty when one can."""

@@ -22,7 +22,7 @@ from mailrules.cli.findings import print_findings
 from mailrules.cli.workspace import existing_root
 from mailrules.config.load import load_accounts
 from mailrules.config.settings import Account
-from mailrules.engine.edges import auth_of
+from mailrules.engine.credential import auth_of
 
 
 def auth_named(name: str) -> tuple[str, Auth | None]:

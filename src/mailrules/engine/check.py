@@ -29,7 +29,7 @@ from mailrules.api import (
 from mailrules.api.check import LOG_IN
 from mailrules.api.options import redact
 from mailrules.config.settings import Account
-from mailrules.engine.edges import auth_of
+from mailrules.engine.credential import auth_of
 
 Start: TypeAlias = Callable[[Credential], Iterator[Check]]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from mailrules.api import Check, Disposition, Mailbox, NoCredential, PersonNeeded, Place, Ref, Settlement, Transient
 from mailrules.config.settings import Account
 from mailrules.engine.check import Checked, run_one
-from mailrules.engine.edges import AccountSender, with_credential
+from mailrules.engine.credential import with_credential
+from mailrules.engine.edges import AccountSender
 
 PATIENCE = 60.0
 """Seconds within which it must arrive."""

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from mailrules.api import Permanent, Place
 from mailrules.config.settings import Listener, Workspace
-from mailrules.engine.edges import live_context, with_credential
+from mailrules.engine.credential import with_credential
+from mailrules.engine.edges import live_context
 from mailrules.engine.perform import describe_only, performer
 from mailrules.engine.virtual import Effects, VirtualMailbox, overlaid
 from mailrules.engine.world import World, system_clock

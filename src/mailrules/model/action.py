@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mailrules.model.message import Message
+
+if TYPE_CHECKING:
+    from mailrules.model.mailbox import Ref
 
 
 class Transient(Exception):  # noqa: N818 - a verdict on a failure, named as the field does
@@ -19,7 +22,9 @@ class Transient(Exception):  # noqa: N818 - a verdict on a failure, named as the
     `progress`: what has been done already, in JSON types: the next try finds it in `Context.progress`.
     """
 
-    def __init__(self, reason: str, *, after: float | None = None, progress: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, reason: str, *, after: float | None = None, progress: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(reason)
         self.after = after
         self.progress = progress
@@ -118,6 +123,7 @@ class Context:
     files: Files
     log: Log
     send: Sender
+    append: Appender
     progress: Mapping[str, Any] = field(default_factory=dict)
     """What the last try of this step had done before it failed, as its `Transient` said; empty at the first."""
 
@@ -133,6 +139,23 @@ class Sender(Protocol):
         Raises:
             Transient: the server is away or says 4xx; nobody has it.
             Permanent: it says 5xx, some recipients have it and others were refused, or the account cannot send.
+        """
+
+
+class Appender(Protocol):
+    """Puts messages into folders of the workspace's accounts."""
+
+    def __call__(
+        self, account: str, folder: str, raw: bytes, *, flags: Sequence[str] = (), received: datetime | None = None
+    ) -> Ref:
+        r"""Put *raw* into a folder of an account, and tell where it is now; the same message again is put there once.
+
+        An empty *account* is the listener's own. *folder* may be a role (`\Sent`); a missing one is made, or refused,
+        as the account's `missing_folder` says.
+
+        Raises:
+            Transient: the server is away or busy, or the disk is full.
+            Permanent: there is no such account, nothing can be put there, or the server refuses this message.
         """
 
 

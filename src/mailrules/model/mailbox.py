@@ -42,6 +42,17 @@ class Settlement:
     """It may have been carried out before: look before copying a second time."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to put into a folder."""
+
+    raw: bytes
+    flags: tuple[str, ...] = ()
+    """As IMAP writes them: `\\Seen`, or a keyword. What a mailbox cannot keep, it leaves out."""
+    received: datetime | None = None
+    """When it came, aware; None for now."""
+
+
 class Mailbox(Protocol):
     """One open folder. Used by one thread at a time; every method may raise `Transient` or `PersonNeeded`.
 

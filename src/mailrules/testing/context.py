@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from mailrules.api import Answer, Context, Data, Message
+from mailrules.api import Answer, Context, Data, Message, NewMessage, Ref
 from mailrules.core.parse import parse
 from mailrules.engine.edges import WorkspaceFiles
 from mailrules.engine.http import DeadlineHttp
@@ -140,6 +140,26 @@ class RecordingHttp:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingAppender:
+    """Takes every message; or raises *failure* instead."""
+
+    failure: Exception | None = None
+    appended: list[tuple[str, str, NewMessage]] = field(default_factory=list)
+    """Account, folder and message of each."""
+
+    def __call__(
+        self, account: str, folder: str, raw: bytes, *, flags: Sequence[str] = (), received: datetime | None = None
+    ) -> Ref:
+        """See `mailrules.api.Appender`."""
+        if self.failure:
+            raise self.failure
+        put = (account, folder, NewMessage(raw, tuple(flags), received))
+        if put not in self.appended:
+            self.appended.append(put)
+        return Ref(folder, "", str(self.appended.index(put) + 1))
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingContext(Context):
     """A context whose edges can be asked what happened."""
 
@@ -147,10 +167,13 @@ class RecordingContext(Context):
     files: RecordingFiles
     log: RecordingLog
     send: RecordingSender
+    append: RecordingAppender
 
     def untouched(self) -> bool:
         """Whether nothing at all was done through it."""
-        return not (self.http.requests or self.files.saved() or self.log.lines or self.send.sent)
+        return not (
+            self.http.requests or self.files.saved() or self.log.lines or self.send.sent or self.append.appended
+        )
 
 
 def recording_context(
@@ -171,4 +194,5 @@ def recording_context(
         files=RecordingFiles(root, failure),
         log=RecordingLog(),
         send=RecordingSender(failure),
+        append=RecordingAppender(failure),
     )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")
 _COUNT = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE)\r\n", re.IGNORECASE)
+_PIECE = 1 << 16
+"""Octets of a literal that must leave within one time-out."""
 _KIND = re.compile(rb"\* (?:\d+ )?([A-Za-z-]+)")
 
 
@@ -187,6 +189,24 @@ class Line(imaplib.IMAP4):
         responses = tuple(kept)
         kept.clear()
         return Answer(status.decode("ascii", "replace").upper(), text, responses, tuple(codes))
+
+    def upload(self, command: bytes, literal: bytes, *, at_once: bool) -> Answer:
+        """Send *command* with a literal at its end (RFC 9051, section 4.3), unasked where that may be (RFC 7888)."""
+        self._drain()
+        self.wire.allow(ORDINARY)
+        self._numbered += 1
+        sent = Sent(b"M%d " % self._numbered, b"", ORDINARY, [])
+        self.send(sent.tag + command + b" {%d%s}\r\n" % (len(literal), b"+" if at_once else b""))
+        while not at_once and not (line := self.readline()).startswith(b"+"):
+            if line.startswith(sent.tag):
+                status, _, text = line[len(sent.tag) :].strip().partition(b" ")
+                return Answer(status.decode("ascii", "replace").upper(), text)
+            self._note(line)
+        for start in range(0, len(literal), _PIECE):
+            self.send(literal[start : start + _PIECE])
+        self.send(b"\r\n")
+        self._outstanding.append(sent)
+        return self.answer(sent)
 
     def listen(self, seconds: float) -> None:
         """Listen (RFC 2177) until `came` is no longer 0, at most so long."""

@@ -12,11 +12,13 @@ from mailrules.api import (
     Credential,
     Duration,
     Mailbox,
+    NewMessage,
     NoCredential,
     Options,
     PasswordCredential,
     Place,
     ReceiveProtocol,
+    Ref,
     TokenCredential,
 )
 from mailrules.builtin.line.tls import Certificate, Host, Port, SecurityOption, Server, Timeout
@@ -46,6 +48,14 @@ def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mai
     return ImapMailbox(Session.opened(server_of(options, place), credential, place))
 
 
+def append_to_imap(options: ImapOptions, credential: Credential, place: Place, new: NewMessage) -> Ref:
+    """See `mailrules.api.ReceiveProtocol.append`."""
+    from mailrules.builtin.imap.append import append_imap
+
+    assert isinstance(credential, NoCredential | PasswordCredential | TokenCredential)
+    return append_imap(server_of(options, place), credential, place, new)
+
+
 def server_of(options: ImapOptions, place: Place) -> Server:
     """Where it is, with the usual port where none is written."""
     return Server(
@@ -73,4 +83,5 @@ IMAP = ReceiveProtocol(
     accepts=frozenset({PasswordCredential, TokenCredential, NoCredential}),
     verbs=frozenset({"delete", "move", "copy", "seen", "flags", "labels"}),
     checks=check_imap,
+    append=append_to_imap,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ import msgspec
 from mailrules.api import (
     Credential,
     Head,
+    NewMessage,
     Options,
     Permanent,
     PersonNeeded,
@@ -25,9 +27,17 @@ from mailrules.api import (
     Settlement,
     Transient,
 )
+from mailrules.builtin.folder.arrival import holding
 from mailrules.builtin.folder.roles import usual_name
 from mailrules.builtin.folder.targets import demand
-from mailrules.builtin.local.durable import copy_synced, is_regular, open_regular, same_content, sync_folders
+from mailrules.builtin.local.durable import (
+    copy_synced,
+    is_regular,
+    open_regular,
+    same_content,
+    sync_folders,
+    write_synced,
+)
 from mailrules.builtin.local.folder_watch import Look
 from mailrules.builtin.local.header_block import read_header
 
@@ -67,6 +77,10 @@ class EmlFolder:
         """Every regular file, by its time, then by name; a folder that nobody made yet is empty."""
         self._look = Look.at((self.directory,))
         return [Ref(self.folder, "", name) for _, name in sorted(self._names())]
+
+    def paths(self) -> list[Path]:
+        """Every message's file."""
+        return [self.directory / name for _, name in self._names()]
 
     def _names(self) -> Iterator[tuple[int, str]]:
         with suppress(FileNotFoundError), os.scandir(self.directory) as entries:
@@ -197,6 +211,33 @@ def open_eml(options: EmlOptions, _credential: Credential, place: Place) -> EmlF
     return EmlFolder(root, place.folder, only)
 
 
+def append_eml(options: EmlOptions, credential: Credential, place: Place, new: NewMessage) -> Ref:
+    """See `mailrules.api.ReceiveProtocol.append`. Named by its content; files keep no flags."""
+    folder = open_eml(options, credential, place)
+    directory = folder.directory
+    if folder.only and directory == folder.root:
+        raise Permanent(f"{options.path} is one message: nothing can be put there")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        there = holding(new.raw, folder.paths())
+        path = there or _write_new(directory, new)
+        sync_folders({directory, directory.parent})
+    except OSError as error:
+        raise Transient(f"{options.path}: {error.strerror or error}") from error
+    return Ref(place.folder, "", path.name)
+
+
+def _write_new(directory: Path, new: NewMessage) -> Path:
+    path = directory / f"{hashlib.blake2b(new.raw, digest_size=12).hexdigest()}.eml"
+    temporary = directory / f".appending-{os.getpid()}-{path.name}"
+    temporary.unlink(missing_ok=True)
+    write_synced(temporary, [new.raw])
+    if new.received:
+        os.utime(temporary, (new.received.timestamp(),) * 2)
+    temporary.rename(path)  # over itself at most: the name is the content
+    return path
+
+
 def _folder_problem(folder: str) -> str:
     try:
         directory_of(Path(), folder)
@@ -211,5 +252,6 @@ EML = ReceiveProtocol(
     options=EmlOptions,
     open=open_eml,
     verbs=frozenset({"delete", "move", "copy"}),
+    append=append_eml,
     folder_problem=_folder_problem,
 )

@@ -19,6 +19,7 @@ from mailrules.api import (
     Credential,
     Disposition,
     Head,
+    NewMessage,
     Options,
     Permanent,
     PersonNeeded,
@@ -28,11 +29,13 @@ from mailrules.api import (
     Settlement,
     Transient,
 )
+from mailrules.builtin.folder.arrival import holding
 from mailrules.builtin.folder.targets import demand
-from mailrules.builtin.local.durable import copy_synced, open_regular, same_content, sync_folders
+from mailrules.builtin.local.durable import copy_synced, open_regular, same_content, sync_folders, write_synced
 from mailrules.builtin.local.folder_watch import Look
 from mailrules.builtin.local.header_block import read_header
 from mailrules.builtin.local.maildir_name import (
+    FLAG_LETTERS,
     flags,
     folder_name,
     fresh_name,
@@ -193,6 +196,24 @@ class _Targets:
             self._note(target)
         self.touched.add(path.parent)
 
+    def put(self, directory: Path, new: NewMessage) -> str:
+        """A message from elsewhere, unless it is there; gives the unique part of its name."""
+        self._make(directory)
+        there = holding(new.raw, list(_names(directory, regular=True).values()))
+        if there:
+            return unique_part(there.name)
+        known = {flag.lower(): letter for flag, letter in FLAG_LETTERS.items()}
+        given = {known[flag.lower()] for flag in new.flags if flag.lower() in known}
+        unique = fresh_name()
+        temporary = directory / "tmp" / unique
+        write_synced(temporary, [new.raw])
+        if new.received:
+            os.utime(temporary, (new.received.timestamp(),) * 2)
+        target = directory / "cur" / with_letters(unique, given) if given else directory / "new" / unique
+        temporary.rename(target)
+        self.touched.add(target.parent)
+        return unique
+
     def _note(self, target: Path) -> None:
         self._listed[target.parent.parent][unique_part(target.name)] = target
         self.touched.add(target.parent)
@@ -290,6 +311,18 @@ def open_maildir(options: MaildirOptions, _credential: Credential, place: Place)
     return Maildir(root, place.folder)
 
 
+def append_maildir(options: MaildirOptions, credential: Credential, place: Place, new: NewMessage) -> Ref:
+    """See `mailrules.api.ReceiveProtocol.append`. A message without flags is new; keywords are left out."""
+    folder = open_maildir(options, credential, place)
+    targets = _Targets(folder.root)
+    try:
+        return Ref(place.folder, "", targets.put(folder.directory, new))
+    except OSError as error:
+        raise Transient(f"maildir {options.path}: {error.strerror or error}") from error
+    finally:
+        sync_folders(sorted(targets.touched))
+
+
 def _folder_problem(folder: str) -> str:
     try:
         folder_name(folder)
@@ -304,5 +337,6 @@ MAILDIR = ReceiveProtocol(
     options=MaildirOptions,
     open=open_maildir,
     verbs=frozenset({"delete", "move", "copy", "seen", "flags"}),
+    append=append_maildir,
     folder_problem=_folder_problem,
 )

@@ -14,6 +14,7 @@ import msgspec
 from mailrules.api import (
     Credential,
     Head,
+    NewMessage,
     Options,
     Permanent,
     PersonNeeded,
@@ -29,6 +30,7 @@ from mailrules.builtin.local.durable import open_regular, sync_folders, write_sy
 from mailrules.builtin.local.folder_watch import Look
 from mailrules.builtin.local.mbox_file import FLAG_LETTERS, Entry, entries, header_of, message_of, stored, with_flags
 from mailrules.builtin.local.mbox_lock import locked_again, reading, writing
+from mailrules.builtin.local.mbox_new import arrival, there_already
 
 
 class MboxOptions(Options, frozen=True):
@@ -137,6 +139,26 @@ class Mbox:
                 self._entries = {entry.uid: entry for entry in entries(file)}
                 self._look = look
             yield file
+
+    def put(self, new: NewMessage) -> str:
+        """A message from elsewhere at the end, unless it is there; gives its hash, which `refs` tells too."""
+        message = arrival(new)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(self.path) as file:
+            there = there_already(file, message)
+            if there:
+                return there.uid
+            before = file.seek(0, os.SEEK_END)
+            try:
+                file.write(_gap(file, before) + message)
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                os.ftruncate(file.fileno(), before)
+                raise
+            uid = list(entries(file))[-1].uid
+        sync_folders([self.path.parent])
+        return uid
 
     def _append(self, target: Path, settlements: Sequence[Settlement]) -> None:
         """All of them at the end of another mbox, or none; what an earlier try has put there is not put twice."""
@@ -301,6 +323,15 @@ def open_mbox(options: MboxOptions, _credential: Credential, place: Place) -> Mb
     return Mbox(root, place.folder)
 
 
+def append_mbox(options: MboxOptions, credential: Credential, place: Place, new: NewMessage) -> Ref:
+    """See `mailrules.api.ReceiveProtocol.append`. Lines end as on this system; keywords are left out."""
+    mbox = open_mbox(options, credential, place)
+    try:
+        return Ref(place.folder, "", mbox.put(new))
+    except OSError as error:
+        raise Transient(f"mbox {options.path}: {error.strerror or error}") from error
+
+
 def _folder_problem(folder: str) -> str:
     try:
         file_of(Path("mbox"), folder)
@@ -315,5 +346,6 @@ MBOX = ReceiveProtocol(
     options=MboxOptions,
     open=open_mbox,
     verbs=frozenset({"delete", "move", "copy", "seen", "flags"}),
+    append=append_mbox,
     folder_problem=_folder_problem,
 )
