@@ -11,6 +11,7 @@ from mailrules.api import NoCredential
 from mailrules.config import moments, plugged
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
+from mailrules.config.limits import read_cap
 from mailrules.config.lines import check_lines, check_sender
 from mailrules.config.presets import PRESETS, choice, filled
 from mailrules.config.settings import Account
@@ -69,7 +70,11 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
     if spec is None or findings.errors > before:
         return None
     timezone = moments.read_zone(node["timezone"], spec.timezone, findings) if "timezone" in node else "UTC"
-    trust = Trust(spec.trust.authserv_id, frozenset(), frozenset(text.lower() for text in spec.trust.forwarders))
+    trust = Trust(
+        authserv_id=spec.trust.authserv_id,
+        forwarders=frozenset(text.lower() for text in spec.trust.forwarders),
+        unpackers=tuple(provided.item for provided in registry.unpackers.values()),
+    )
     return Account(
         name=name,
         receive=choices["receive"],
@@ -77,6 +82,7 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
         auth=choices["auth"],
         sender=_sender(spec),
         trust=trust,
+        cap=read_cap(node, spec.cap, findings),
         timezone=timezone,
         missing_folder=spec.missing_folder,
         description=spec.description,

@@ -11,6 +11,7 @@ from mailrules.config.captured import check_captures
 from mailrules.config.document import Node
 from mailrules.config.expiry import read_expiries
 from mailrules.config.findings import Findings
+from mailrules.config.limits import read_limits
 from mailrules.config.nearest import suggestion
 from mailrules.config.proof import prove
 from mailrules.config.ruleset import Compiled, RuleFiles, Written
@@ -77,7 +78,9 @@ class Listeners:
             stop_after_first=spec.stop_after_first,
             start=start,
             schedule=schedule,
+            idle=spec.idle,
             expires=expires,
+            limits=read_limits(node, spec.limits, self._findings, owner=owner),
             span=node.span,
         )
 

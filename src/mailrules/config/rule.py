@@ -14,6 +14,7 @@ from mailrules.config import moments
 from mailrules.config.condition import compile_match
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
+from mailrules.config.limits import read_limits
 from mailrules.config.operands import Reading
 from mailrules.config.script import load_script
 from mailrules.config.spec import ActiveSpec, KeepSpec, OutcomeSpec, RuleSpec
@@ -68,10 +69,11 @@ def compile_rule(node: Node, around: Surroundings) -> Rule | None:
     active = _active(node, spec.active, around, owner) if not isinstance(spec.active, UnsetType) else None
     script = _script(node["script"], around) if spec.script else None
     keep = keep_of(node, spec.keep, around.findings)
+    limits = read_limits(node, spec.limits, around.findings, owner=owner)
     lost = (condition is None and "match" in node) or (script is None and bool(spec.script))
     if lost or around.findings.errors > before:
         return None
-    return Rule(spec.name, code, condition, script, keep, steps, spec.continues, active, node.span)
+    return Rule(spec.name, code, condition, script, keep, steps, spec.continues, active, node.span, limits)
 
 
 def compile_unmatched(node: Node, around: Surroundings) -> Rule | None:
@@ -82,7 +84,9 @@ def compile_unmatched(node: Node, around: Surroundings) -> Rule | None:
         return None
     code = code_of(spec.code, Code.KEEP_ACTIVATE if spec.actions else Code.KEEP)
     _check_code(node, code, around.findings, "'unmatched'")
-    return Rule("unmatched", code, keep=keep_of(node, spec.keep, around.findings), steps=steps, span=node.span)
+    keep = keep_of(node, spec.keep, around.findings)
+    limits = read_limits(node, spec.limits, around.findings, owner="'unmatched'")
+    return Rule("unmatched", code, keep=keep, steps=steps, span=node.span, limits=limits)
 
 
 def _steps(node: Node, around: Surroundings, owner: str) -> tuple[Step, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mailrules.api import AuthType, ReceiveProtocol, SendProtocol
+from mailrules.model.limits import Cap, Limits
 from mailrules.model.message import Address, Trust
 from mailrules.model.rule import RuleSet
 from mailrules.model.schedule import Expiry, Schedule
@@ -29,6 +30,8 @@ class Account:
     sender: Address | None = None
     """`from:` the address and name it sends as."""
     trust: Trust = field(default_factory=Trust)
+    cap: Cap = field(default_factory=Cap)
+    """How many automatic mails a correspondent gets."""
     timezone: str = "UTC"
     missing_folder: Literal["create", "fail"] = "create"
     """What becomes of a folder that rules move or copy to and that is not there: made when first used, or refused."""
@@ -56,7 +59,10 @@ class Listener:
     """The first message that fires the transition is the last that is taken."""
     start: Start = "now"
     schedule: Schedule = field(default_factory=Schedule)
+    idle: bool = False
+    """Whether a connection is kept on which the server tells of new mail."""
     expires: tuple[Expiry, ...] = ()
+    limits: Limits | None = None
     siblings: tuple[str, ...] = ()
     """Other listeners on the same folder: what they have in hand is not taken away from them."""
     span: Span = NOWHERE

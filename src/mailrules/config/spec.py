@@ -53,6 +53,26 @@ class TrustSpec(Spec, frozen=True):
     forwarders: Annotated[list[str], Meta(description="Addresses and domains that forward to us.")] = []
 
 
+class CapSpec(Spec, frozen=True):
+    """How many automatic mails one correspondent, or one thread, gets within a time."""
+
+    mails: Annotated[int, Meta(ge=0, description="In all; 0 is none.")] = 10
+    same_subject: Annotated[int, Meta(ge=0, description="Of one subject.")] = 2
+    within: Annotated[str, Meta(description="The time.", examples=["180m", "1d"])] = "180m"
+
+
+class LimitsSpec(Spec, frozen=True):
+    """How much may be done within a time; over it the rule pauses, and says so."""
+
+    sends: Annotated[int, Meta(ge=0, description="Mails sent.")] | UnsetType = UNSET
+    deletes: Annotated[int, Meta(ge=0, description="Messages deleted.")] | UnsetType = UNSET
+    moves: Annotated[int, Meta(ge=0, description="Messages moved.")] | UnsetType = UNSET
+    share: Annotated[
+        str, Meta(description="Of the folder's messages, deleted or moved; ten may always go.", examples=["20%"])
+    ] = ""
+    within: Annotated[str, Meta(description="The time.", examples=["1h", "7d"])] = "1d"
+
+
 class AccountSpec(Spec, frozen=True):
     """How to reach one mailbox, and how to send as it."""
 
@@ -73,6 +93,7 @@ class AccountSpec(Spec, frozen=True):
         ),
     ] = "create"
     trust: TrustSpec = TrustSpec()
+    cap: CapSpec = CapSpec()
 
 
 class SinceSpec(Spec, frozen=True):
@@ -136,8 +157,12 @@ class ListenerSpec(Spec, frozen=True):
         Meta(description="What the very first pass may touch: now, all, or {since: 2026-01-01}."),
     ] = "now"
     schedule: ScheduleSpec = ScheduleSpec()
+    idle: Annotated[
+        bool, Meta(description="Keep a connection on which the server tells of new mail; the schedule runs as well.")
+    ] = False
     rules: Annotated[Texts, Meta(description="Rules files, in order; without any every message fires.")] = []
     flow: Annotated[str, Meta(description="The listener's own transition.")] = ""
+    limits: LimitsSpec | UnsetType = UNSET
     expires: Annotated[list[ExpirySpec], Meta(description="Moments at which it ends, or does something.")] = []
 
 
@@ -183,6 +208,7 @@ class OutcomeSpec(Spec, frozen=True):
     code: CodeSpec | UnsetType = UNSET
     keep: KeepSpec | UnsetType = UNSET
     actions: Actions = []
+    limits: LimitsSpec | UnsetType = UNSET
 
 
 class RuleSpec(Spec, frozen=True):
@@ -198,6 +224,7 @@ class RuleSpec(Spec, frozen=True):
         name="continue", default=False
     )
     active: ActiveSpec | UnsetType = UNSET
+    limits: LimitsSpec | UnsetType = UNSET
 
 
 class RulesFile(Spec, frozen=True):

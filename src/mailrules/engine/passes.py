@@ -9,6 +9,7 @@ from datetime import datetime
 
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
+from mailrules.engine.allowance import Allowance
 from mailrules.engine.expire import EXPIRY
 from mailrules.engine.process import Case, later, process
 from mailrules.engine.reading import Read, Reader
@@ -54,6 +55,7 @@ class Pass:
     mailbox: Mailbox
     reader: Reader
     settler: Settler
+    allowance: Allowance
 
     def run(self) -> Report:
         """Handle what waits, oldest first, up to `max_emails`."""
@@ -63,6 +65,7 @@ class Pass:
         entries: list[Entry] = []
         acted: list[Acted] = []
         present = frozenset(refs)
+        self.allowance.present = len(present)
         for at in range(0, len(queue), BATCH):
             if self.world.stopping() or (at and self._stopped()):
                 break
@@ -134,8 +137,9 @@ class Pass:
         ended += self.world.journal.claim(doubles) if doubles else []
         acted: list[Acted] = []
         waiting: list[Case] = []
-        for handled, case in enumerate(self.reader.cases(fresh), start=1):
+        for handled, decided in enumerate(self.reader.cases(fresh), start=1):
             told(handled)
+            case = self.allowance.weigh(decided)
             waiting.append(case)
             if case.acts or self._is_last(case.entry):
                 acted += self._act(waiting)
@@ -146,6 +150,7 @@ class Pass:
 
     def _act(self, cases: Sequence[Case]) -> list[Acted]:
         """Take them in hand in one write, then perform their steps; what another process took is left out."""
+        self.allowance.spend()
         held = [case.entry for case in cases if case.held]
         if held:
             self.world.journal.save(held)
@@ -246,10 +251,16 @@ def run_pass(listener: Listener, decider: Decider, world: World) -> Report:
         PersonNeeded: somebody must act first.
         JournalError: nothing may be acted on now.
     """
-    began = world.clock()
     with closing(world.open(listener)) as mailbox:
-        reader = Reader(listener, decider, world, mailbox)
-        report = Pass(listener, world, mailbox, reader, Settler(listener, world, mailbox)).run()
+        return pass_over(mailbox, listener, decider, world)
+
+
+def pass_over(mailbox: Mailbox, listener: Listener, decider: Decider, world: World) -> Report:
+    """One pass over an open mailbox, which stays open; raises as `run_pass`."""
+    began = world.clock()
+    reader = Reader(listener, decider, world, mailbox)
+    settler, allowance = Settler(listener, world, mailbox), Allowance(listener, world)
+    report = Pass(listener, world, mailbox, reader, settler, allowance).run()
     if listener.schedule.remembered and not world.stopping():  # a run that was broken off is one missed
         world.journal.ran(listener.name, began)
     return report

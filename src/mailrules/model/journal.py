@@ -100,7 +100,7 @@ class Journal(Protocol):
     def note(self, health: Mapping[str, Health]) -> None:
         """Put on record how these listeners fare, whether or not they have had a first pass."""
 
-    def tally(self, marks: Sequence[Mark]) -> None:
+    def tally(self, marks: Sequence[Mark], now: datetime) -> None:
         """Count these now, each once for its key; what was counted longer than `LONGEST` ago is forgotten."""
 
     def tallied(self, what: str, whom: str, since: datetime, *, most: int, apart: str = "") -> Sequence[datetime]:

@@ -11,6 +11,7 @@ from typing import Any
 from mailrules.model.action import Action
 from mailrules.model.code import Code
 from mailrules.model.condition import Condition
+from mailrules.model.limits import Limits
 from mailrules.model.message import Message
 from mailrules.model.span import NOWHERE, Span
 
@@ -154,6 +155,7 @@ class Rule:
     continues: bool = False
     active: Active | None = None
     span: Span = NOWHERE
+    limits: Limits | None = None
 
 
 UNMATCHED = Rule(name="unmatched")

@@ -171,11 +171,11 @@ class OverlayJournal:
                 raise JournalError(f"the journal knows of no first pass of listener '{listener}'")
             self._histories[listener] = changed(self.history(listener))
 
-    def tally(self, marks: Sequence[Mark]) -> None:
+    def tally(self, marks: Sequence[Mark], now: datetime) -> None:
         """Count these now, each once for its key."""
         with self._turn:
             for mark in marks:
-                self._tallies.setdefault(mark, self._clock())
+                self._tallies.setdefault(mark, now)
 
     def tallied(self, what: str, whom: str, since: datetime, *, most: int, apart: str = "") -> Sequence[datetime]:
         """When it was counted since then, the latest first and *most* of them, but for the key *apart*."""

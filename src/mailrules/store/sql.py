@@ -222,11 +222,10 @@ class SqlJournal:
             if not noted.rowcount:
                 raise JournalError(f"the journal knows of no first pass of listener '{listener}'")
 
-    def tally(self, marks: Sequence[Mark]) -> None:
+    def tally(self, marks: Sequence[Mark], now: datetime) -> None:
         """Count these now, each once for its key; what was counted longer than `LONGEST` ago is forgotten."""
         if not marks:
             return
-        now = self._clock()
         with self._writing() as connection:
             connection.execute(delete(tallies).where(tallies.c.at < now - LONGEST))
             connection.execute(if_new(connection, tallies), [mark._asdict() | {"at": now} for mark in marks])
