@@ -22,9 +22,7 @@ class Transient(Exception):  # noqa: N818 - a verdict on a failure, named as the
     `progress`: what has been done already, in JSON types: the next try finds it in `Context.progress`.
     """
 
-    def __init__(
-        self, reason: str, *, after: float | None = None, progress: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, reason: str, *, after: float | None = None, progress: Mapping[str, Any] | None = None) -> None:
         super().__init__(reason)
         self.after = after
         self.progress = progress
