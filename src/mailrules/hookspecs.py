@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from mailrules.api import ActionType, AuthType, ReceiveProtocol, SendProtocol
+from mailrules.api import ActionType, AuthType, ReceiveProtocol, SendProtocol, Unpacker
 from mailrules.model.entry import Entry
 
 hookspec = pluggy.HookspecMarker("mailrules")
@@ -43,6 +43,17 @@ def mailrules_actions() -> Iterable[ActionType]:  # type: ignore[empty-body]
         @hookimpl
         def mailrules_actions():
             yield ActionType(name="ring", summary="Ring a bell.", options=RingOptions, build=RingAction)
+    """
+
+
+@hookspec
+def mailrules_unpackers() -> Iterable[Unpacker]:  # type: ignore[empty-body]
+    """What opens containers among attachments: what is in them is then an attachment like any other.
+
+    Example:
+        @hookimpl
+        def mailrules_unpackers():
+            yield Unpacker(name="zip", summary="Files in a ZIP archive.", names=("*.zip",), unpack=unpack_zip)
     """
 
 

@@ -16,9 +16,9 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from mailrules import hookspecs
-from mailrules.api import ActionType, AuthType, ReceiveProtocol, SendProtocol
+from mailrules.api import ActionType, AuthType, ReceiveProtocol, SendProtocol, Unpacker
 
-T = TypeVar("T", ReceiveProtocol, SendProtocol, AuthType, ActionType)
+T = TypeVar("T", ReceiveProtocol, SendProtocol, AuthType, ActionType, Unpacker)
 
 GROUP = "mailrules"
 """The entry point group."""
@@ -61,6 +61,7 @@ class Registry:
     send: Mapping[str, Provided[SendProtocol]] = field(default_factory=dict)
     auth: Mapping[str, Provided[AuthType]] = field(default_factory=dict)
     actions: Mapping[str, Provided[ActionType]] = field(default_factory=dict)
+    unpackers: Mapping[str, Provided[Unpacker]] = field(default_factory=dict)
     plugins: tuple[Plugin, ...] = ()
     broken: tuple[Broken, ...] = ()
     recorded: Callable[..., Any] = field(default=lambda **_: None)
@@ -149,8 +150,9 @@ def _said(error: Exception) -> str:
 
 
 def _freeze(manager: pluggy.PluginManager, owners: dict[str, Plugin], broken: list[Broken]) -> Registry:
-    tables: dict[str, dict[str, Any]] = {"receive": {}, "send": {}, "auth": {}, "actions": {}}
-    for hook in (manager.hook.mailrules_protocols, manager.hook.mailrules_auths, manager.hook.mailrules_actions):
+    tables: dict[str, dict[str, Any]] = {"receive": {}, "send": {}, "auth": {}, "actions": {}, "unpackers": {}}
+    hooks = manager.hook
+    for hook in (hooks.mailrules_protocols, hooks.mailrules_auths, hooks.mailrules_actions, hooks.mailrules_unpackers):
         for implementation in hook.get_hookimpls():
             plugin = owners[implementation.plugin_name]
             _collect(tables, plugin, implementation.function, broken)
@@ -187,4 +189,5 @@ def _collect(
 def _kind(item: object) -> str:
     """Which table it belongs to; empty when it is no descriptor."""
     kinds = {ReceiveProtocol: "receive", SendProtocol: "send", AuthType: "auth", ActionType: "actions"}
+    kinds |= {Unpacker: "unpackers"}
     return kinds.get(type(item), "")

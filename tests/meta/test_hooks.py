@@ -44,6 +44,12 @@ FULL = textwrap.dedent(
 
 
     @hookimpl
+    def mailrules_unpackers():
+        called("mailrules_unpackers")
+        yield from ()
+
+
+    @hookimpl
     def mailrules_recorded(entry):
         called("mailrules_recorded")
     """

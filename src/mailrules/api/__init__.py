@@ -52,6 +52,7 @@ from mailrules.model.action import (
 from mailrules.model.mailbox import Head, Mailbox, NewMessage, Ref, Settlement
 from mailrules.model.message import Address, Attachment, Message
 from mailrules.model.rule import Disposition
+from mailrules.model.unpack import Unpacked, Unpacker
 
 __all__ = [
     "Action",
@@ -100,6 +101,8 @@ __all__ = [
     "TokenCredential",
     "Transient",
     "Transport",
+    "Unpacked",
+    "Unpacker",
     "Withheld",
     "build_options",
     "hookimpl",

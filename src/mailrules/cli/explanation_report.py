@@ -52,7 +52,8 @@ def _facts(made: Explanation) -> Iterator[tuple[str, str]]:
     if message.original_sender != message.author:
         yield "original sender", f"{message.original_sender} ({message.original_sender_fact.evidence})"
     for part in message.attachments:
-        yield "attachment", f"{part.name or '(no name)'}, {part.type}, {part.kind}, {part.size:,} octets"
+        origin = f" (from {part.origin})" if part.origin else ""
+        yield "attachment", f"{part.name or '(no name)'}, {part.type}, {part.kind}, {part.size:,} octets{origin}"
     for defect in message.defects:
         yield "defect", f"{defect.word} {defect.detail}"
     yield "decided as of", _when(made, made.found.now)

@@ -39,6 +39,7 @@ def command(name: str | None, *, as_json: bool) -> int:
 def _everything(registry: Registry) -> Iterator[tuple[str, Provided[Any]]]:
     tables: dict[str, Mapping[str, Provided[Any]]]
     tables = {"receive": registry.receive, "send": registry.send, "auth": registry.auth, "action": registry.actions}
+    tables["unpacker"] = registry.unpackers
     for kind, table in tables.items():
         for name in sorted(table):
             yield kind, table[name]
@@ -52,11 +53,13 @@ def _near(name: str | None, registry: Registry) -> str:
 
 
 def _as_json(registry: Registry, found: list[tuple[str, Provided[Any]]], *, options: bool) -> dict[str, Any]:
-    from mailrules.api import options_schema
+    from mailrules.api import Unpacker, options_schema
 
     def described(kind: str, provided: Provided[Any]) -> dict[str, Any]:
         item = provided.item
         said = {"kind": kind, "name": item.name, "summary": item.summary, "plugin": str(provided.plugin)}
+        if isinstance(item, Unpacker):
+            return said | {"types": item.types, "names": item.names}
         return said | ({"options": options_schema(item.options)} if options else {})
 
     broken = [{"plugin": str(each.plugin), "word": each.word, "reason": each.reason} for each in registry.broken]
@@ -73,11 +76,15 @@ def _print_list(registry: Registry, found: list[tuple[str, Provided[Any]]]) -> N
 
 
 def _print_options(found: list[tuple[str, Provided[Any]]]) -> None:
+    from mailrules.api import Unpacker
     from mailrules.cli.options import option_rows
 
     for kind, provided in found:
         item = provided.item
         console().print(f"{kind} {item.name}: {item.summary}\nfrom {provided.plugin}\n", style="bold")
+        if isinstance(item, Unpacker):
+            console().print(f"It opens attachments of: {', '.join((*item.types, *item.names))}")
+            continue
         table = new_table("option", "value", "default", "what it means")
         rows = list(option_rows(item.options))
         for row in rows:

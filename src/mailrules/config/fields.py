@@ -40,6 +40,7 @@ def _address(summary: str) -> FieldKind:
 
 
 KINDS_OF_MAIL = ("person", "auto-reply", "out-of-office", "bounce", "complaint", "list", "bulk", "calendar", "own")
+KINDS_OF_ATTACHMENT = ("file", "inline", "message", "calendar", "signature", "tnef")
 RESULTS = ("pass", "fail", "softfail", "neutral", "none", "temperror", "permerror", "policy")
 """Of SPF, DKIM and DMARC (RFC 8601, section 2.7)."""
 
@@ -78,7 +79,7 @@ FIELDS: Mapping[str, FieldKind] = {
 PROPERTIES: Mapping[str, FieldKind] = {
     "name": FieldKind("The file name.", TEXT, ("case_sensitive",), bare="contains"),
     "type": FieldKind("The media type, application/pdf.", TEXT, ("case_sensitive",), bare="is"),
-    "kind": FieldKind("What it is.", ("is", "glob"), bare="is", values=("file", "inline", "message", "calendar")),
+    "kind": FieldKind("What it is.", ("is", "glob"), bare="is", values=KINDS_OF_ATTACHMENT),
     "size": FieldKind("Octets after decoding.", MEASURE, hint="write size: {over: 1MB}"),
 }
 """Of an attachment."""

@@ -32,6 +32,7 @@ class Defects:
     | boundary-unclosed      | the closing boundary is missing                                             |
     | too-deep               | parts nested beyond the limit were not looked into                          |
     | too-many-parts         | parts beyond the limit were left out                                        |
+    | cannot-unpack          | a container among the attachments stays closed, or holds more than the limit |
     | text-too-long          | text beyond the limit was left out                                          |
     | bad-date               | the Date header cannot be read                                              |
     | duplicate-header       | a header that may stand once stands there several times                     |

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from mailrules.core.address import addresses
+from mailrules.core.unpacking import CLOSED
 from mailrules.model.condition import Test
 from mailrules.model.message import Address, Extent, Fact, Message, NotLoadedError
 
@@ -156,6 +157,8 @@ def _doubt(message: Message) -> str:
 def _attachments(message: Message) -> Reading:
     found = message.attachments
     reason = "" if message.extent is Extent.WHOLE else "the body is cut off"
+    if not reason and any(defect.word == CLOSED for defect in message.defects):
+        reason = "an attachment cannot be unpacked"
     return Reading(found, certain=not reason, reason=reason, present=bool(found), number=len(found))
 
 

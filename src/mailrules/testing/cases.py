@@ -21,6 +21,7 @@ from mailrules.engine.passes import run_pass
 from mailrules.engine.worlds import for_trial, replay_world
 from mailrules.model.decision import Decision
 from mailrules.model.entry import Entry, State
+from mailrules.model.message import Trust
 from mailrules.model.rule import Rule, RuleSet
 from mailrules.registry import Registry, load_registry
 from mailrules.store.overlay import OverlayJournal
@@ -29,6 +30,8 @@ from mailrules.testing.compose import compose
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When a case is decided that does not say so, and whose message has no date."""
+NOBODY = Trust()
+"""Nobody is trusted, and nothing is unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ def run_cases(path: Path | str, *, registry: Registry | None = None) -> Results:
     if ruleset is None:
         return Results(path, diagnostics=(*diagnostics, *more))
     decider = Decider(ruleset)
-    outcomes = tuple(run_case(case, decider) for case in cases)
+    trust = Trust(unpackers=tuple(provided.item for provided in registry.unpackers.values()))
+    outcomes = tuple(run_case(case, decider, trust=trust) for case in cases)
     return Results(path, outcomes, diagnostics, _unreached(ruleset, outcomes), len(ruleset.rules))
 
 
@@ -106,16 +110,16 @@ def _unreached(ruleset: RuleSet, outcomes: Iterable[Outcome]) -> tuple[Rule, ...
     return tuple(rule for rule in ruleset.rules if rule.name not in spoke)
 
 
-def run_case(case: Case, decider: Decider) -> Outcome:
+def run_case(case: Case, decider: Decider, *, trust: Trust = NOBODY) -> Outcome:
     """Decide one case's message by *decider*, and compare."""
     try:
         raw = case.eml.read_bytes() if case.eml else compose(case.mail, timezone=case.timezone) if case.mail else b""
     except (OSError, ValueError) as error:
         return Outcome(case, {}, {}, failure=f"its message cannot be made: {error}")
-    message = parse(raw, size=len(raw), received=case.received, flags=case.flags)
+    message = parse(raw, size=len(raw), received=case.received, flags=case.flags, trust=trust)
     now = case.now or message.date or NOW
     decision = decider.decide(message, now, trace=True)
-    entry = _processed(case, raw, decider, now)
+    entry = _processed(case, raw, decider, now, trust)
     expected, got = expected_and_got(case.expect, decision, entry)
     return Outcome(
         case,
@@ -127,10 +131,10 @@ def run_case(case: Case, decider: Decider) -> Outcome:
     )
 
 
-def _processed(case: Case, raw: bytes, decider: Decider, now: datetime) -> Entry:
+def _processed(case: Case, raw: bytes, decider: Decider, now: datetime, trust: Trust) -> Entry:
     """The case's message through a pass, its steps described."""
     mailbox = MemoryMailbox({case.name: raw}, case.received, case.flags)
-    listener = Listener("case", Account("case", timezone=case.timezone), decider.ruleset)
+    listener = Listener("case", Account("case", trust=trust, timezone=case.timezone), decider.ruleset)
     return run_pass(for_trial(listener), decider, replay_world(mailbox, OverlayJournal(), at=now)).entries[0]
 
 
