@@ -22,8 +22,24 @@ LONGEST = 201
 _TAIL = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\Z)")
 _LIKELY = re.compile(rb"^--([^\s][^\r\n]*+)\r?\ncontent-[a-z-]++[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 _META = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
+_KINDS = {
+    "message/rfc822": "message",
+    "message/global": "message",
+    "text/calendar": "calendar",
+    "application/ics": "calendar",
+    "application/pgp-signature": "signature",
+    "application/pkcs7-signature": "signature",
+    "application/x-pkcs7-signature": "signature",
+    "application/ms-tnef": "tnef",
+    "application/vnd.ms-tnef": "tnef",
+}
 _CR = 13
 _LF = 10
+
+
+def kind_of(media_type: str, name: str) -> str:
+    """The kind of an attachment that its type (RFC 5545, 8551, 3156; MS-OXTNEF) or its name tells; empty for none."""
+    return _KINDS.get(media_type) or ("tnef" if name.lower() == "winmail.dat" else "")
 
 
 class Part:
@@ -37,6 +53,8 @@ class Part:
         self._body, self._end = span
         self._defects = defects
         self.depth: int = inside.depth + 1 if inside else 0
+        self.origin: str = ""
+        """A part of the message itself; what was unpacked says from where."""
         self.container: str = inside.type if inside else ""
         """The media type of the multipart around it; empty for the message itself."""
 
@@ -76,11 +94,9 @@ class Part:
 
     @lazy
     def kind(self) -> str:
-        """`file`, `inline`, `message` or `calendar`."""
-        if self.type in ("message/rfc822", "message/global"):
-            return "message"
-        if self.type in ("text/calendar", "application/ics"):
-            return "calendar"
+        """`file`, `inline`, `message`, `calendar`, `signature` or `tnef`."""
+        if kind := kind_of(self.type, self.name):
+            return kind
         if self.disposition.value == "attachment":
             return "file"
         return "inline" if self.content_id or self.disposition.value == "inline" else "file"

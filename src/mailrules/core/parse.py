@@ -14,6 +14,7 @@ from mailrules.core.header import LONGEST, Extents, Fields, split
 from mailrules.core.lazy import lazy
 from mailrules.core.mime import Part, leaves
 from mailrules.core.parameter import structured
+from mailrules.core.unpacking import opened
 from mailrules.model.message import Address, Attachment, Defect, Extent, Fact, Message, NotLoadedError, Trust
 
 __all__ = ["ParsedMessage", "fingerprint", "parse"]
@@ -215,8 +216,9 @@ class ParsedMessage:
 
     @lazy
     def attachments(self) -> Sequence[Attachment]:
-        """The leaf parts that are not the text, in order."""
-        return self._body.attachments
+        """The leaf parts that are not the text, in order; what is in a container stands behind it."""
+        attached = self._body.attachments
+        return opened(attached, self._trust.unpackers, self._defects) if self._trust.unpackers else attached
 
     @property
     def defects(self) -> tuple[Defect, ...]:

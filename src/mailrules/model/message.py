@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
+from mailrules.model.unpack import Unpacker
+
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -93,7 +95,7 @@ class Attachment(Protocol):
 
     @property
     def kind(self) -> str:
-        """`file`, `inline`, `message` or `calendar`."""
+        """`file`, `inline`, `message`, `calendar`, `signature` or `tnef`."""
 
     @property
     def size(self) -> int:
@@ -102,6 +104,10 @@ class Attachment(Protocol):
     @property
     def content_id(self) -> str:
         """The Content-ID without its angle brackets (RFC 2392); empty without one."""
+
+    @property
+    def origin(self) -> str:
+        """The attachment it was unpacked from, and by what; empty for a part of the message itself."""
 
     def content(self) -> bytes:
         """The decoded octets; damaged encodings give what could be read, and a defect on the message."""
@@ -183,7 +189,7 @@ class Message(Protocol):
 
     @property
     def attachments(self) -> Sequence[Attachment]:
-        """The leaf parts that are not the text, in order."""
+        """The leaf parts that are not the text, in order; what is in a container stands behind it."""
 
     @property
     def defects(self) -> tuple[Defect, ...]:
@@ -212,7 +218,7 @@ class Message(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What an account says about its own surroundings; facts believe nothing else."""
+    """What facts rest on besides the message: what an account says about its own surroundings, and the unpackers."""
 
     authserv_id: str = ""
     """The server name whose Authentication-Results count (RFC 8601, section 5)."""
@@ -220,3 +226,5 @@ class Trust:
     """Addresses that are ours, lower-cased: mail from them is our own coming back."""
     forwarders: frozenset[str] = frozenset()
     """Addresses and domains whose word on the original sender is believed."""
+    unpackers: tuple[Unpacker, ...] = ()
+    """What opens containers among the attachments."""
