@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
@@ -225,5 +225,10 @@ class ActionType:
     """Whether it may run again with the same idempotency key when nobody knows if it ran."""
     sends: bool = False
     """Whether it sends mail as the listener's account: `check` refuses it where the account cannot."""
+    results: Callable[[Any], Collection[str] | None] = field(default=lambda _options: None)
+    """The names of what it gives with these options, so that `check` knows of a name that no step gives.
+
+    None when only a run tells: then whatever later steps ask for is taken as given.
+    """
     pure: bool = False
     """Whether `run` touches nothing but its arguments (`map`): a dry run runs it too, and its context is None."""

@@ -141,6 +141,15 @@ class Template:
             return
         yield from ((use.line, use.name) for use in self._uses if use.path == "match" and use.name not in _OF_MAPPINGS)
 
+    def results(self) -> Iterator[Use]:
+        """The names it asks `data` for without a default, and those of what is in there: `data.TITLE.NAME`."""
+        if "data" not in self.source or self.constant:
+            return
+        for use in self._uses:
+            path, _, title = use.path.partition(".")
+            if path == "data" and "." not in title and use.name not in _OF_MAPPINGS:
+                yield use
+
     def render(self, data: Mapping[str, Any]) -> str:
         """The text filled in.
 
@@ -254,15 +263,16 @@ def _study(tree: Any) -> _Study:
 
 
 def _uses(tree: Any) -> Iterator[Use]:
-    """Names after dots, but for those under a default, and of names that the template gives itself."""
+    """Names after dots, but for those whose absence the template sees to, and of names that it gives itself."""
     from jinja2 import nodes
 
     own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
-    excused = {id(node.node) for node in tree.find_all(nodes.Filter) if node.name in ("default", "d")}
-    excused |= {id(node.node) for node in tree.find_all(nodes.Test) if node.name in ("defined", "undefined")}
+    cared_for = [node.node for node in tree.find_all(nodes.Filter) if node.name in ("default", "d")]
+    cared_for += [node.node for node in tree.find_all(nodes.Test) if node.name in ("defined", "undefined")]
+    excused = {(_path(node.node), _name(node)) for node in cared_for if isinstance(node, nodes.Getattr | nodes.Getitem)}
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
         path, name = _path(node.node), _name(node)
-        if path and name and id(node) not in excused and path.partition(".")[0] not in own:
+        if path and name and (path, name) not in excused and path.partition(".")[0] not in own:
             yield Use(node.lineno, path, name)
 
 
@@ -272,7 +282,7 @@ def _name(node: Any) -> str:
 
     if isinstance(node, nodes.Getattr):
         return node.attr
-    plain = isinstance(node.arg, nodes.Const) and _path(node.node) in ("match", "listener", "account")
+    plain = isinstance(node.arg, nodes.Const) and _path(node.node) in ("match", "data", "listener", "account")
     return str(node.arg.value) if plain else ""
 
 

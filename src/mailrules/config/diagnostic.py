@@ -62,6 +62,7 @@ WORDS: dict[str, str] = {
     "unknown-account": "A listener names an account that is not there.",
     "unknown-flow": "A flow is named that is not there.",
     "unknown-rule": "A test case expects a rule that its rules file does not hold.",
+    "duplicate-step": "Two steps of one list have the same name.",
     "flow-cycle": "A flow calls itself, directly or through others.",
     "broken-plugin": "A plugin could not be loaded.",
     "plugin-clash": "Two plugins give a thing of the same name.",

@@ -12,7 +12,9 @@ import msgspec
 
 from mailrules.api import Duration
 from mailrules.config import moments
+from mailrules.config.captured import Reached, tell_missing
 from mailrules.config.document import Node
+from mailrules.config.needs import Needs
 from mailrules.config.script import load_function
 from mailrules.config.transition import Transitions
 from mailrules.model.rule import Step
@@ -73,11 +75,12 @@ def _expiry(node: Node, timezone: str, transitions: Transitions) -> Expiry | Non
 
 
 def _steps(node: Node, transitions: Transitions) -> tuple[Step, ...]:
-    steps: tuple[Step, ...] = ()
+    steps, needs = tuple[Step, ...](), transitions.fresh()
     if isinstance(node.value.get("actions"), list):
         steps = transitions.steps(node["actions"], owner="'actions' of an expiry")
     if isinstance(node.value.get("flow"), str) and node.value["flow"]:
         steps += transitions.flow(node["flow"].value, node["flow"])
+    tell_missing(needs, Reached("an expiry", frozenset(), Needs()), transitions.findings)
     return steps
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mailrules.api import ReceiveProtocol
 from mailrules.config import moments
-from mailrules.config.captured import check_captures
+from mailrules.config.captured import check_needs, check_transition
 from mailrules.config.document import Node
 from mailrules.config.expiry import read_expiries
 from mailrules.config.findings import Findings
@@ -128,11 +128,14 @@ class Listeners:
         rules = [written for one in compiled for written in one.rules]
         prove(rules, self._findings)
         for one in compiled or (Compiled(),):
-            check_captures(rules, one.unmatched, self._findings)
+            check_needs(rules, one.unmatched, self._findings)
         unmatched = self._unmatched(compiled)
         written = [*rules, *(one.unmatched for one in compiled if one.unmatched)]
         calls = _texts(node, "flow")
+        needs = self._transitions.fresh()
         transition = self._transitions.flow(calls[0].value, calls[0]) if calls and calls[0].value else ()
+        for one in compiled or (Compiled(),):
+            check_transition(rules, one.unmatched, needs, self._findings)
         return RuleSet(tuple(one.rule for one in rules), unmatched, timezone, transition), written
 
     def _unmatched(self, compiled: list[Compiled]) -> Rule:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailrules.config.account import build_accounts
-from mailrules.config.captured import check_captures
+from mailrules.config.captured import check_needs
 from mailrules.config.diagnostic import Diagnostic
 from mailrules.config.document import Node
 from mailrules.config.files import Files, parse
@@ -169,7 +169,7 @@ def load_rules(
     compiler = RuleFiles(files, Transitions(registry, root, findings, flows), findings, now or datetime.now(UTC))
     compiled = compiler.compile_node(node, timezone) if node is not None else Compiled()
     prove(list(compiled.rules), findings)
-    check_captures(compiled.rules, compiled.unmatched, findings)
+    check_needs(compiled.rules, compiled.unmatched, findings)
     unmatched = compiled.unmatched.rule if compiled.unmatched else UNMATCHED
     ruleset = RuleSet(tuple(one.rule for one in compiled.rules), unmatched, timezone)
     return None if findings.errors else ruleset, findings.sorted()

@@ -14,6 +14,7 @@ from mailrules.api import Options, OptionsError, Secret, Template, Templates, bu
 from mailrules.config.document import Node, Place
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import nearest, suggestion
+from mailrules.config.needs import Asked
 from mailrules.config.structure import explain, validator, wrong_type
 from mailrules.registry import Provided
 
@@ -82,11 +83,15 @@ def build(node: Node, kind: type[Options], root: Path, findings: Findings, *, ow
     return options if all(fine) else None
 
 
-def captures(options: Any, node: Node) -> Iterator[tuple[str, Place]]:
-    """The names that templates in *options* ask `match` for, each with its line."""
+def asked(options: Any, node: Node) -> tuple[list[Asked], list[Asked]]:
+    """What templates in *options* ask of `match`, and of `data`, each with its line."""
+    captures, data = list[Asked](), list[Asked]()
     for leaf, at in _leaves(options, node):
-        if isinstance(leaf, Template) and at is not None:
-            yield from ((name, _line_within(at, line)) for line, name in leaf.captures())
+        if not isinstance(leaf, Template) or at is None:
+            continue
+        captures += (Asked(name, _line_within(at, line)) for line, name in leaf.captures())
+        data += (Asked(use.name, _line_within(at, use.line), title=use.path[5:]) for use in leaf.results())
+    return captures, data
 
 
 @lru_cache(maxsize=256)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailrules.config import moments
 from mailrules.config.document import Node, Place
 from mailrules.config.files import Files
 from mailrules.config.findings import Findings
+from mailrules.config.needs import Needs
 from mailrules.config.rule import Surroundings, compile_rule, compile_unmatched
 from mailrules.config.spec import RulesFile
 from mailrules.config.structure import fit
@@ -23,8 +24,8 @@ class Written:
 
     rule: Rule
     node: Node
-    captures: tuple[tuple[str, Place], ...] = ()
-    """What its own actions ask `match` for."""
+    needs: Needs = field(default_factory=Needs)
+    """What its own actions ask for and give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,6 @@ class RuleFiles:
     def _written(
         self, node: Node, around: Surroundings, compiled: Callable[[Node, Surroundings], Rule | None]
     ) -> Written | None:
-        before = len(self._transitions.captures)
+        needs = self._transitions.fresh()
         rule = compiled(node, around)
-        return Written(rule, node, tuple(self._transitions.captures[before:])) if rule else None
+        return Written(rule, node, needs) if rule else None

@@ -22,6 +22,8 @@ from mailrules.config.spec import (
     RuleSpec,
     TestsFile,
 )
+from mailrules.config.step import StepSpec
+from mailrules.model.rule import OnError
 from mailrules.registry import Provided, Registry
 
 Schema = dict[str, Any]
@@ -94,7 +96,21 @@ def _plain(value: Any) -> Any:
 
 def _actions(registry: Registry) -> Schema:
     one, options = _one_of(registry.actions, "action", "an action")
+    _say_more(one["anyOf"][0] if "anyOf" in one else one, registry)
     return {"action": one, "actions": {"type": "array", "items": {"$ref": "#/$defs/action"}}, **options}
+
+
+def _say_more(step: Schema, registry: Registry) -> None:
+    """What a step may say beside its one action; a call of a flow says none of it."""
+    beside = msgspec.json.schema_components([StepSpec])[1]
+    said = {key: _plain(value) for key, value in beside["StepSpec"]["properties"].items()}
+    said["on_error"] |= {"enum": [str(each) for each in OnError]}
+    said["on_error"].pop("$ref", None)
+    step["properties"] = step["properties"] | said
+    step["maxProperties"] = 1 + len(said)
+    alone: Schema = {"required": ["flow"], "maxProperties": 1}
+    step["oneOf"] = [alone if name == "flow" else {"required": [name]} for name in registry.actions]
+    step["description"] = "An action: one name with its options; and how the step is called and done."
 
 
 def _one_of(table: Mapping[str, Provided[Any]], place: str, what: str) -> tuple[Schema, Schema]:

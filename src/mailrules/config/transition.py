@@ -10,11 +10,14 @@ from typing import Any
 
 import msgspec
 
+from mailrules.api import ActionType
 from mailrules.api.options import templates
 from mailrules.config import plugged
-from mailrules.config.document import Node, Place
+from mailrules.config.document import Node
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import suggestion
+from mailrules.config.needs import Needs
+from mailrules.config.step import Manner, apart, manner
 from mailrules.config.structure import wrong_type
 from mailrules.model.rule import Step
 from mailrules.registry import Registry
@@ -28,10 +31,14 @@ class Transitions:
         self._registry = registry
         self.root = root
         self._nodes: Mapping[str, Node] = dict(flows.items()) if flows is not None else {}
-        self._steps: dict[str, tuple[Step, ...]] = {}
+        self._steps: dict[str, tuple[tuple[Step, ...], Needs]] = {}
         self._calling: list[str] = []
-        self.captures: list[tuple[str, Place]] = []
-        """What has been asked of `match` so far, outside of flows: those serve many rules."""
+        self._needs = Needs()
+
+    def fresh(self) -> Needs:
+        """What the lists that are built from now on ask for and give, flows that they call included."""
+        self._needs = Needs()
+        return self._needs
 
     def all_flows(self) -> None:
         """Build every flow, so that what is wrong in an unused one is told too."""
@@ -43,7 +50,8 @@ class Transitions:
         if not isinstance(node.value, list):
             wrong_type(node, ["array"], self.findings, f"{owner}")
             return ()
-        return tuple(step for item in node for step in self._step(item))
+        titles = set[str]()
+        return tuple(step for item in node for step in self._step(item, titles))
 
     def flow(self, name: str, caller: Node) -> tuple[Step, ...]:
         """The steps of a flow, their names prefixed by it."""
@@ -58,46 +66,70 @@ class Transitions:
             )
             return ()
         if name not in self._steps:
-            self._calling.append(name)
-            built = self.steps(self._nodes[name], owner=f"flow '{name}'")
-            self._calling.pop()
-            self._steps[name] = tuple(_prefixed(step, name) for step in built)
-        return self._steps[name]
+            self._steps[name] = self._flow(name)
+        steps, needs = self._steps[name]
+        self._needs.call(name, needs, caller.place)
+        return steps
 
-    def _step(self, node: Node) -> tuple[Step, ...]:
+    def _flow(self, name: str) -> tuple[tuple[Step, ...], Needs]:
+        around, needs = self._needs, self.fresh()
+        self._calling.append(name)
+        built = self.steps(self._nodes[name], owner=f"flow '{name}'")
+        self._calling.pop()
+        self._needs = around
+        return tuple(_prefixed(step, name) for step in built), needs
+
+    def _step(self, node: Node, titles: set[str]) -> tuple[Step, ...]:
+        node, beside = apart(node, self._registry.actions, self.findings)
         found = plugged.named(node, self.findings, owner="an action")
         if found is None:
             return ()
         name, options = found
+        said = manner(beside, self.findings, owner=f"action '{name}'")
+        if beside is not None and said is not None:
+            self._check_beside(beside, said, titles)
         if name == "flow":
-            return self._called(options)
+            return self._called(options, beside)
         action = plugged.provided(name, options, self._registry.actions, self.findings, what="action")
-        if action is None:
+        if action is None or said is None:
             return ()
-        step = self._built(name, options, action.item)
+        step = self._built(name, options, action.item, said)
         return (step,) if step else ()
 
-    def _called(self, node: Node) -> tuple[Step, ...]:
+    def _check_beside(self, beside: Node, said: Manner, titles: set[str]) -> None:
+        if said.title in titles:
+            message = f"two steps are called '{said.title}'"
+            self.findings.add(beside["name"].place, "duplicate-step", message, "give one of them another name")
+        if "/" in said.title:
+            message = f"a step cannot be called '{said.title}': the slash stands after the name of a flow"
+            self.findings.add(beside["name"].place, "not-allowed-value", message, "leave the slash out")
+        titles |= {said.title} - {""}
+
+    def _called(self, node: Node, beside: Node | None) -> tuple[Step, ...]:
+        for key, child in beside.items() if beside is not None else ():
+            message = f"a call of a flow has no '{key}': each of its steps has its own"
+            self.findings.add(child.label, "unknown-key", message, f"write '{key}' beside the actions of the flow")
         called = node["name"] if isinstance(node.value, dict) and list(node.value) == ["name"] else node
         if not isinstance(called.value, str):
             wrong_type(called, ["string"], self.findings, "'flow'")
             return ()
         return self.flow(called.value, called)
 
-    def _built(self, name: str, node: Node, kind: Any) -> Step | None:
+    def _built(self, name: str, node: Node, kind: ActionType, said: Manner) -> Step | None:
         owner = f"action '{name}'"
         options = plugged.build(node, kind.options, self.root, self.findings, owner=owner)
         if options is None:
             return None
-        if not self._calling:
-            self.captures += plugged.captures(options, node)
+        self._needs.ask(*plugged.asked(options, node))
         try:
             action = kind.build(options)
             needs_body = bool(kind.needs_body(options)) or any(t.needs_body for t in templates(options))
+            gives = kind.results(options)
         except Exception as error:
             sentence = f"{owner} cannot be built: {type(error).__name__}: {error}"
             self.findings.add(node.label, "bad-options", sentence, "this is the plugin's own error")
             return None
+        self._needs.give(gives, said.title)
         return Step(
             name=name,
             action=action,
@@ -106,6 +138,9 @@ class Transitions:
             pure=kind.pure,
             sends=kind.sends,
             digest=digest(name, node.value),
+            title=said.title,
+            timeout=said.timeout,
+            on_error=said.on_error,
             span=node.span,
         )
 

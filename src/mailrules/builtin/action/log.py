@@ -47,4 +47,5 @@ LOG = ActionType(
     options=LogOptions,
     build=LogAction,
     repeatable=True,
+    results=lambda _options: (),
 )

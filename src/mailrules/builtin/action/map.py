@@ -41,4 +41,5 @@ MAP = ActionType(
     build=MapAction,
     repeatable=True,
     pure=True,
+    results=lambda options: options.values,
 )
