@@ -15,6 +15,10 @@ from mailrules.model.journal import Journal
 
 LONGEST_BACKOFF = 300.0
 """Seconds between tries of a listener that keeps failing."""
+STEADY = 60.0
+"""Seconds for which a parked connection must hold, so that its loss is not counted with the one before."""
+RECONNECT = 1.0
+"""Seconds before the first try to replace a connection on which a server was to tell what comes."""
 MANY = 20
 """Failures in a row after which they no longer grow, whatever the schedule."""
 
@@ -28,6 +32,8 @@ class Course:
     """Runs on record, of all processes."""
     failed: int = 0
     """Tries in a row that failed."""
+    lost: int = 0
+    """Connections in a row that were lost soon after they had been parked."""
     began: datetime | None = None
     """When the latest run began."""
     due: datetime | None = None
@@ -158,7 +164,8 @@ class Agenda:
         if course is None:
             return 0.0
         course.failed += 1
-        pause = backoff(MANY if hopeless and course.failed > 1 else course.failed, course.listener.schedule.every)
+        every = RECONNECT if course.listener.idle else course.listener.schedule.every
+        pause = backoff(MANY if hopeless and course.failed > 1 else course.failed, every)
         at, until = self.clock() + timedelta(seconds=pause), course.listener.schedule.until
         if course.expires is not None:
             course.expires = max(course.expires, at)
@@ -167,6 +174,27 @@ class Agenda:
         else:
             self._wake(course)
         return pause
+
+    def hasten(self, name: str) -> None:
+        """Something came: look now, if the listener looks at all; the end of a turn that is under way plans anew."""
+        self._bring_forward(name, self.clock())
+
+    def lost(self, name: str, held: float) -> float:
+        """Its connection, *held* for so many seconds, has ended; gives the seconds until the next try."""
+        course = self._courses.get(name)
+        if course is None:
+            return 0.0
+        course.lost = 1 if held >= STEADY else course.lost + 1
+        pause = backoff(course.lost, RECONNECT)
+        self._bring_forward(name, self.clock() + timedelta(seconds=pause))
+        return pause
+
+    def _bring_forward(self, name: str, at: datetime) -> None:
+        course = self._courses.get(name)
+        if course is not None and course.due is not None and name not in self._in_hand:
+            course.due = min(course.due, at)
+            self._forget(name)
+            self._wake(course)
 
     def _plan(self, course: Course, at: datetime | None) -> None:
         """Look next *at* that moment, or never again."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import queue
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailrules.config.settings import Listener
@@ -15,11 +17,13 @@ from mailrules.core.expiry import ExpiryError
 from mailrules.engine.agenda import Agenda, Turn
 from mailrules.engine.chart import Chart, cause, remedy
 from mailrules.engine.expire import next_expiry
-from mailrules.engine.passes import Report
+from mailrules.engine.passes import Report, run_pass
+from mailrules.engine.push import Heard, News, Watch
 from mailrules.engine.standing import Idle
-from mailrules.engine.turn import take_turn
+from mailrules.engine.turn import Connection, take_turn
 from mailrules.engine.world import World
 from mailrules.model.action import PersonNeeded
+from mailrules.model.mailbox import Pushing
 
 WORKERS = 8
 """Passes that run at the same time."""
@@ -54,41 +58,55 @@ class _Finished:
     result: Report | Exception
     expires: datetime | None = None
     """When there is something to do for an expiry."""
+    mailbox: Pushing | None = None
+    """What stays open of an idle listener."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What is to be listened to, and in which world."""
 
-    listeners: tuple[Listener, ...]
+    listeners: Mapping[str, Listener]
     deciders: Mapping[str, Decider]
     world: World
 
     @classmethod
     def of(cls, listeners: Iterable[Listener], world: World) -> _Plan:
         """With the rules compiled."""
-        wanted = tuple(listeners)
-        return cls(wanted, {listener.name: Decider(listener.rules) for listener in wanted}, world)
+        wanted = {listener.name: listener for listener in listeners}
+        return cls(wanted, {name: Decider(listener.rules) for name, listener in wanted.items()}, world)
 
 
-@dataclass(slots=True)
 class Loop:
     """Runs the passes of *listeners* until `stop` is called, or until every listener has ended."""
 
-    listeners: Iterable[Listener]
-    world: World
-    told: Callable[[Outcome], None]
-    """Told of every pass, and once of each listener that has ended, in the loop's own thread."""
-    alive: Callable[[], None] = lambda: None
-    """Called at every turn of the loop, in its own thread, and every `longest` seconds at least."""
-    longest: float = math.inf
-    _events: queue.SimpleQueue[_Finished | _Plan | None] = field(default_factory=queue.SimpleQueue)
-    _stopping: bool = False
+    def __init__(
+        self,
+        listeners: Iterable[Listener],
+        world: World,
+        told: Callable[[Outcome], None],
+        alive: Callable[[], None] = lambda: None,
+        longest: float = math.inf,
+    ) -> None:
+        """Be ready to run.
+
+        *told* is told of every pass, and once of each listener that has ended, in the loop's own thread; *alive* is
+        called at every turn of the loop, in its own thread, and every *longest* seconds at least.
+        """
+        self._plan = _Plan.of(listeners, world)
+        self._told, self._alive = told, alive
+        self._longest = min(LONGEST_SLEEP, longest)
+        self._agenda, self._chart = Agenda(world.clock), Chart(world.journal, world.clock)
+        self._watch = Watch()
+        self._events: queue.SimpleQueue[_Finished | _Plan] = queue.SimpleQueue()
+        self._stopping = False
+        self._polled: set[str] = set()
+        """Idle listeners of which it has been said that they are polled."""
 
     def stop(self) -> None:
         """End after the messages in hand. Safe to call from a signal handler."""
         self._stopping = True
-        self._events.put(None)
+        self._watch.wake()
 
     def replace(self, listeners: Iterable[Listener], world: World) -> None:
         """From the next turn on listen to these, in *world*, with the same journal. Safe to call from any thread.
@@ -96,74 +114,120 @@ class Loop:
         A pass under way comes to its end as it began. A listener that was there and was well keeps its rhythm, if that
         is written as before.
         """
-        self._events.put(_Plan.of(listeners, world))
+        self._happened(_Plan.of(listeners, world))
 
     def run(self) -> None:
         """Listen until stopped. A failing listener backs off by itself; the others go on."""
-        agenda, chart = Agenda(self.world.clock), Chart(self.world.journal, self.world.clock)
-        plan = _Plan.of(self.listeners, self.world)
-        self._take_up(plan, agenda, chart)
-        with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="pass") as pool:
-            while agenda.busy and not self._stopping:
-                for turn in agenda.take():
-                    pool.submit(self._take, turn, plan.deciders[turn.listener.name], plan.world)
-                self.alive()
-                event = self._next(agenda.wait(min(LONGEST_SLEEP, self.longest)))
-                if isinstance(event, _Plan):
-                    plan = event
-                    self._take_up(plan, agenda, chart)
-                else:
-                    self._note(event, agenda, chart)
+        self._take_up(self._plan)
+        with closing(self._watch):
+            with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="pass") as pool:
+                while self._agenda.busy and not self._stopping:
+                    for turn in self._agenda.take():
+                        pool.submit(self._take, turn, self._plan, self._connection(turn))
+                    self._alive()
+                    self._hear(self._watch.wait(self._agenda.wait(self._longest)))
+                    self._catch_up()
+            self._catch_up()
+        self._chart.write(everything=True)
 
+    def _happened(self, event: _Finished | _Plan) -> None:
+        self._events.put(event)
+        self._watch.wake()
+
+    def _catch_up(self) -> None:
+        """Take up what has happened since."""
         while not self._events.empty():
             event = self._events.get()
-            self._note(event if isinstance(event, _Finished) else None, agenda, chart)
-        chart.write(everything=True)
+            if isinstance(event, _Finished):
+                self._note(event)
+            elif not self._stopping:
+                self._take_up(event)
+        self._tell_ended()
 
-    def _next(self, timeout: float) -> _Finished | _Plan | None:
-        """The pass that ended, or what to listen to; None when there is neither, and another pass may be due."""
-        try:
-            return self._events.get(timeout=timeout)
-        except queue.Empty:
-            return None
-
-    def _take_up(self, plan: _Plan, agenda: Agenda, chart: Chart) -> None:
+    def _take_up(self, plan: _Plan) -> None:
+        agenda, chart = self._agenda, self._chart
+        self._plan = plan
         for name in agenda.names - plan.deciders.keys():
             agenda.leave(name)
             chart.ended(name, "it is not in the files any more")
-        for listener in plan.listeners:
+        for listener in plan.listeners.values():
             agenda.change(listener, plan.world.journal, expires=_first_expiry(listener, plan.world))
             if agenda.looks_on(listener.name):
                 chart.taken_up(listener, agenda.next_look(listener.name))
-        self._note(None, agenda, chart)
+        for before in self._watch.listeners:
+            if not self._keeps(before):
+                self._watch.drop(before.name)
+        self._tell_ended()
 
-    def _note(self, finished: _Finished | None, agenda: Agenda, chart: Chart) -> None:
-        if finished is not None:
-            listener, result = finished.turn.listener, finished.result
-            if isinstance(result, Report):
-                self.told(result)
-                agenda.ran(finished.turn, ended=result.ended, expires=finished.expires)
-                if finished.turn.looks and listener.name in agenda.names:
-                    chart.succeeded(listener, result, agenda.next_look(listener.name))
-            else:
-                pause = agenda.failed(finished.turn, hopeless=isinstance(result, PersonNeeded))
-                self.told(Failure(listener.name, result, pause))
-                if listener.name in agenda.names:
-                    chart.failed(listener, result, agenda.next_look(listener.name))
-        for idle in agenda.ended():
-            self.told(idle)
-            chart.ended(idle.listener, idle.reason)
-        chart.write()
+    def _note(self, finished: _Finished) -> None:
+        agenda, chart, result = self._agenda, self._chart, finished.result
+        listener = finished.turn.listener
+        if isinstance(result, Report):
+            self._told(result)
+            agenda.ran(finished.turn, ended=result.ended, expires=finished.expires)
+            if finished.turn.looks and listener.name in agenda.names:
+                chart.succeeded(listener, result, agenda.next_look(listener.name))
+        else:
+            pause = agenda.failed(finished.turn, hopeless=isinstance(result, PersonNeeded))
+            self._fail(listener, result, pause)
+        if finished.mailbox is not None:
+            self._park(listener, finished.mailbox)
+        elif listener.idle and finished.turn.looks and isinstance(result, Report):
+            self._tell_polled(listener, "its protocol cannot tell what comes")
 
-    def _take(self, turn: Turn, decider: Decider, world: World) -> None:
+    def _fail(self, listener: Listener, error: Exception, pause: float) -> None:
+        self._told(Failure(listener.name, error, pause))
+        if listener.name in self._agenda.names:
+            self._chart.failed(listener, error, self._agenda.next_look(listener.name))
+
+    def _tell_ended(self) -> None:
+        for idle in self._agenda.ended():
+            self._told(idle)
+            self._chart.ended(idle.listener, idle.reason)
+        self._chart.write()
+
+    def _connection(self, turn: Turn) -> Connection:
+        """What the turn may work with."""
+        return Connection(self._watch.take(turn.listener.name) if turn.looks else None)
+
+    def _park(self, listener: Listener, mailbox: Pushing) -> None:
+        if self._stopping or not self._keeps(listener):
+            mailbox.close()
+            return
+        if not mailbox.pushes:
+            self._tell_polled(listener, "its server has no IDLE")
+        self._hear(self._watch.park(listener, mailbox))
+
+    def _keeps(self, listener: Listener) -> bool:
+        """Whether a connection that was opened for *listener* serves it as it is written now."""
+        now = self._plan.listeners.get(listener.name)
+        alike = now is not None and now.idle and (now.account, now.folder) == (listener.account, listener.folder)
+        return alike and self._agenda.looks_on(listener.name)
+
+    def _tell_polled(self, listener: Listener, why: str) -> None:
+        if listener.name not in self._polled:
+            self._polled.add(listener.name)
+            text = "%s: it is looked at by its schedule only, whatever `idle: true` says"
+            logging.getLogger(f"mailrules.{listener.name}").warning(text, why)
+
+    def _hear(self, news: Iterable[News]) -> None:
+        for one in news:
+            if isinstance(one, Heard):
+                self._agenda.hasten(one.listener)
+            elif (listener := self._plan.listeners.get(one.listener)) is not None:
+                self._fail(listener, one.error, self._agenda.lost(one.listener, one.held))
+
+    def _take(self, turn: Turn, plan: _Plan, connection: Connection) -> None:
+        listener, world = turn.listener, plan.world
         try:
-            report = take_turn(turn.listener, decider, world, looks=turn.looks)
-            finished = _Finished(turn, report, next_expiry(turn.listener, world))
+            visit = connection.visit if listener.idle else run_pass
+            report = take_turn(listener, plan.deciders[listener.name], world, looks=turn.looks, visit=visit)
+            finished = _Finished(turn, report, next_expiry(listener, world), connection.mailbox)
         except Exception as error:
-            finished = _Finished(turn, error)
+            finished = _Finished(turn, error, mailbox=connection.mailbox)
         except BaseException as error:  # a listener never dies in silence
-            finished = _Finished(turn, RuntimeError(f"{type(error).__name__}: {error}"))
-        self._events.put(finished)
+            finished = _Finished(turn, RuntimeError(f"{type(error).__name__}: {error}"), mailbox=connection.mailbox)
+        self._happened(finished)
 
 
 def _first_expiry(listener: Listener, world: World) -> datetime | None:

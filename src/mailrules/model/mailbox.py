@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from mailrules.model.rule import Disposition
 
@@ -79,3 +79,34 @@ class Mailbox(Protocol):
 
     def close(self) -> None:
         """Let go of the connection. Never raises."""
+
+
+@runtime_checkable
+class Pushing(Mailbox, Protocol):
+    """A mailbox whose server tells by itself, between passes, that something came.
+
+    From `listen` to `resume` nothing else is asked of it, and one thread watches many such by what they read from.
+    """
+
+    @property
+    def pushes(self) -> bool:
+        """Whether the server does tell; where it does not, the connection is kept all the same."""
+
+    def fileno(self) -> int:
+        """What becomes readable when the server tells something."""
+
+    def listen(self) -> None:
+        """Have the server tell from now on, without waiting for its answer."""
+
+    def heard(self) -> bool:
+        """Read what is there, never waiting for more; whether something came since `refs` was last asked."""
+
+    def renew(self) -> None:
+        """Show the server that we are there, without waiting for its answer; called every few minutes.
+
+        Raises:
+            Transient: it has not answered the time before.
+        """
+
+    def resume(self) -> None:
+        """End the listening, so that other things may be asked."""

@@ -91,7 +91,7 @@ def test_without_idle_it_asks():
     with opened(script) as (server, mailbox):
         assert len(mailbox.refs(unseen_only=True)) == 3
         assert mailbox.wait(0.1)
-    assert commands(server)[-2:] == ["UID SEARCH UNDELETED UNSEEN", "NOOP"]
+    assert commands(server)[-3:] == ["UID SEARCH UNDELETED UNSEEN", "NOOP", "NOOP"]
 
 
 def test_a_dry_run_examines_and_peeks():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import imaplib
 import re
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +45,9 @@ class Answer:
         return self.status == "OK" or self.text.upper().startswith(b"[EXPUNGEISSUED]")
 
 
+LISTENING = Limits(line=1 << 16, total=4 << 20)
+"""What may come at a time while we listen: a mailbox whose flags are changed tells that of each message."""
+
 Stream: TypeAlias = list[tuple[bytes, ...]]
 """Responses of commands that are on their way together. A server may send those of a later one before the end of an
 earlier one, and only what is in them tells which is meant."""
@@ -69,6 +71,11 @@ class Line(imaplib.IMAP4):
         self._server = server
         self._outstanding: deque[Sent] = deque()
         self._numbered = 0
+        self._listening = b""
+        """The tag of an IDLE, or of a NOOP that `hear` reads the answer to."""
+        self._accepted = self._ending = self._again = False
+        self.refuses_idle = False
+        """Whether it has said no to an IDLE."""
         self.exists = 0
         self.came = 0
         """Messages that the server told of since this was last set to 0."""
@@ -208,21 +215,74 @@ class Line(imaplib.IMAP4):
         self._outstanding.append(sent)
         return self.answer(sent)
 
-    def listen(self, seconds: float) -> None:
-        """Listen (RFC 2177) until `came` is no longer 0, at most so long."""
+    # Listening between commands: IDLE (RFC 2177), or a NOOP now and then where the server has none.
+
+    def idle(self) -> None:
+        """Begin to listen; `hear` reads what comes of it, and `end_idle` must come before any other command."""
+        self._listen(b"IDLE", accepted=False)
+
+    def keep_alive(self) -> None:
+        """Show that we are there, and let `hear` read what the server has to say."""
+        if self._listening:
+            raise TimeoutError
+        self._listen(b"NOOP", accepted=True)
+        self._ending = True
+
+    def hear(self) -> bool:
+        """Read what is here without waiting; whether `came` is more than 0.
+
+        Raises:
+            imaplib.IMAP4.abort: the server said goodbye, or ended the IDLE unasked.
+            EOFError: it broke off.
+        """
+        self.wire.allow(LISTENING)
+        for line in self.wire.lines_here():
+            self._hear(line)
+        return self.came > 0
+
+    def renew(self) -> None:
+        """Begin the IDLE anew, before the server takes us for gone; `hear` reads how it goes on."""
+        if self._ending or not self._accepted:
+            raise TimeoutError
+        self._again = True
+        self._done()
+
+    def end_idle(self) -> None:
+        """End the listening, reading to its end."""
+        self.wire.allow(ORDINARY)
+        self._again = False
+        while self._listening and not self._accepted:
+            self._hear(self.readline())
+        if self._listening and not self._ending:
+            self._done()
+        while self._listening:
+            self._hear(self.readline())
+
+    def _listen(self, command: bytes, *, accepted: bool) -> None:
         self._drain()
         self.wire.allow(ORDINARY)
-        idle = self.ahead(b"IDLE")
-        while not (line := self.readline()).startswith(b"+"):
-            if line.startswith(idle.tag):
-                raise self.error(f"IDLE refused: {one_line(line[len(idle.tag) :])}")
-            self._note(line)
-        end = time.monotonic() + seconds
-        while not self.came and self.wire.arrived(end):
-            self.wire.allow(ORDINARY)
-            self._note(self.readline())
+        self._numbered += 1
+        self._listening, self._accepted, self._ending = b"M%d " % self._numbered, accepted, False
+        self.send(self._listening + command + b"\r\n")
+
+    def _done(self) -> None:
+        self._ending = True
         self.send(b"DONE\r\n")
-        self.answer(idle)
+
+    def _hear(self, line: bytes) -> None:
+        if self._listening and line.startswith(b"+"):
+            self._accepted = True
+        elif self._listening and line.startswith(self._listening):
+            said, self._listening = one_line(line[len(self._listening) :]), b""
+            if not self._accepted:
+                self.refuses_idle = True
+            elif not self._ending:
+                raise self.abort(f"the server ended the IDLE: {said}")
+            elif self._again:
+                self._again = False
+                self.idle()
+        else:
+            self._note(line)
 
     def _drain(self) -> None:
         while self._outstanding:

@@ -8,10 +8,12 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from select import select
 from typing import TypeAlias
 
 from mailrules.api import Head, Ref, Settlement, Transient
 from mailrules.builtin.imap.fetch import Items, read_fetches, read_flags, read_moment, read_search, uid_batches, uid_set
+from mailrules.builtin.imap.idle import Listening
 from mailrules.builtin.imap.line import Answer, Sent, Stream
 from mailrules.builtin.imap.session import BUSY, Session
 from mailrules.builtin.imap.settle import Settling
@@ -27,8 +29,6 @@ BODY_OCTETS = 8 * MIB
 """Octets of messages in one command where their sizes are known."""
 LARGEST = 256 * MIB
 """A message over this is not fetched."""
-LONGEST_IDLE = 25 * 60.0
-"""Seconds after which IDLE is begun anew, before the server's 30 minutes are over (RFC 2177, section 3)."""
 POLL = 15.0
 """Seconds between two questions to a server without IDLE."""
 
@@ -53,7 +53,7 @@ WHOLE = Part(b" (UID BODY.PEEK[])", b"BODY[]", MESSAGES)
 Found: TypeAlias = dict[int, Items]
 
 
-class ImapMailbox:
+class ImapMailbox(Listening):
     """One folder on an IMAP server."""
 
     def __init__(self, session: Session) -> None:
@@ -99,14 +99,15 @@ class ImapMailbox:
     def wait(self, timeout: float) -> bool:
         """Block until the server tells of new messages (IDLE, or now and then a question); True if it did."""
         line, end = self._session.line, time.monotonic() + timeout
-        idle = self._session.has("IDLE")
-        while not line.came and (left := end - time.monotonic()) > 0:
-            if idle:
-                with self._session.talking():
-                    line.listen(min(left, LONGEST_IDLE))
-            else:
+        if line.came:
+            return True
+        self.listen()
+        while not self.heard() and (left := end - time.monotonic()) > 0:
+            if not self.pushes:
                 time.sleep(min(left, POLL))
-                self._session.demand(b"NOOP")
+                self.renew()
+            select([self], [], [], min(left, POLL))
+        self.resume()
         return line.came > 0
 
     def close(self) -> None:

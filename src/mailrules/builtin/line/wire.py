@@ -124,16 +124,33 @@ class Wire:
             lines.append(line.removeprefix(b"."))
         return b"".join(lines)
 
-    def arrived(self, end: float) -> bool:
-        """Whether something is there to be read before *end*, on the monotonic clock."""
-        left = end - time.monotonic()
-        if self.waiting or left <= 0:
-            return self.waiting
-        self.sock.settimeout(left)
+    def lines_here(self) -> Iterator[bytes]:
+        """The whole lines that are here, TLS's own buffer included, without waiting; a part of a line stays.
+
+        Raises:
+            EOFError: the other side has closed, after the last line.
+        """
+        more = True
+        while more:
+            more = self._receive_here()
+            while (end := self._data.find(b"\n", self._at)) >= 0:
+                yield self._take(end + 1)
+            if len(self._data) - self._at > self.limits.line:
+                raise Nonsense(f"it sends a line of more than {self.limits.line} octets")
+            self._data, self._at = self._data[self._at :], 0
+
+    def _receive_here(self) -> bool:
+        """Add what is here to what nobody has taken; whether there may be more."""
+        import ssl
+
+        self.sock.settimeout(0)
         try:
-            self._receive()
-        except TimeoutError:
+            received = self.sock.recv(_READ)
+        except (BlockingIOError, ssl.SSLWantReadError):
             return False
+        if not received:
+            raise EOFError
+        self._data, self._at = self._data[self._at :] + received, 0
         return True
 
     def encrypt(self) -> None:
