@@ -49,7 +49,7 @@ from mailrules.model.action import (
     Transient,
     Withheld,
 )
-from mailrules.model.mailbox import Head, Mailbox, NewMessage, Pushing, Ref, Settlement
+from mailrules.model.mailbox import Head, Mailbox, NewMessage, Octets, Pushing, Ref, Settlement
 from mailrules.model.message import Address, Attachment, Message
 from mailrules.model.rule import Disposition
 from mailrules.model.unpack import Unpacked, Unpacker
@@ -79,6 +79,7 @@ __all__ = [
     "Message",
     "NewMessage",
     "NoCredential",
+    "Octets",
     "Options",
     "OptionsError",
     "PasswordCredential",

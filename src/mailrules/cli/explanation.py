@@ -137,7 +137,7 @@ def _fetch(entry: Entry, listener: Listener, workspace: Workspace) -> tuple[Head
             head = _head(entry, mailbox)
             for _, raw in mailbox.bodies([head.ref]) if head else ():
                 assert head is not None
-                return head, raw
+                return head, raw[:]
     gone = f"#{entry.id} is not in its mailbox any more (what was decided: {entry.disposition})"
     raise click.UsageError(f"{gone}; `mailrules log {entry.id}` shows what is on record, or explain a copy of it")
 

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from mailrules.model.mailbox import Octets
+
 LONGEST = 1 << 20
 """Octets of a header block that are read."""
 
@@ -29,17 +31,17 @@ class Extents(NamedTuple):
     """Words of `Defects`."""
 
 
-def split(octets: bytes, start: int, end: int) -> Extents:
+def split(octets: Octets, start: int, end: int) -> Extents:
     """Where the header block of the message or part at *start* to *end* stands, and where its body begins.
 
     A block ends at the first empty line (RFC 5322, section 2.1), whatever the line ends. Lines that are no field do not
     end it while fields follow; after the last field they are the body.
     """
-    from_line = octets.startswith((b"From ", b">From "), start) and not _FIELD.match(octets, start)
+    from_line = octets[start : start + 6].startswith((b"From ", b">From ")) and not _FIELD.match(octets, start)
     if from_line:
         start = (octets.find(b"\n", start, end) + 1) or end
     first = octets.find(b"\n", start, end)
-    if first <= start + 1 and (first == start or octets.startswith(b"\r\n", start)) and first >= 0:
+    if first <= start + 1 and (first == start or octets[start : start + 2] == b"\r\n") and first >= 0:
         return Extents(start, start, first + 1, ("mbox-from",) if from_line else ())
     empty = _EMPTY.search(octets, start, end)
     extents = _bounded(octets, start, *((empty.start() + 1, empty.end()) if empty else (end, end)))
@@ -48,7 +50,7 @@ def split(octets: bytes, start: int, end: int) -> Extents:
     return extents
 
 
-def _bounded(octets: bytes, start: int, stop: int, body: int) -> Extents:
+def _bounded(octets: Octets, start: int, stop: int, body: int) -> Extents:
     """The block ends with a field: what follows the last one is body."""
     last = octets.rfind(b"\n", start, max(stop - 1, start)) + 1 or start
     while last > start and octets[last] in _BLANK:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from mailrules.core import transfer
 from mailrules.core.charset import to_text
@@ -11,11 +12,14 @@ from mailrules.core.encoded_word import header_text
 from mailrules.core.header import Fields, split
 from mailrules.core.lazy import lazy
 from mailrules.core.parameter import Structured, structured
+from mailrules.model.mailbox import Octets
 
 DEEPEST = 100
 """Levels of multiparts that are looked into."""
 MOST = 20_000
 """Leaf parts that are kept."""
+PIECE = 1 << 20
+"""Octets of a part that are decoded at a time."""
 LONGEST = 201
 """Octets of a boundary that is guessed."""
 
@@ -46,7 +50,7 @@ class Part:
     """One part: a leaf is an `Attachment`, or text of the message."""
 
     def __init__(
-        self, octets: bytes, fields: Fields, *, span: tuple[int, int], defects: Defects, inside: Part | None = None
+        self, octets: Octets, fields: Fields, *, span: tuple[int, int], defects: Defects, inside: Part | None = None
     ) -> None:
         self.fields = fields
         self._octets = octets
@@ -104,8 +108,15 @@ class Part:
     @lazy
     def size(self) -> int:
         """Octets after decoding; of clean encodings without decoding."""
-        known = transfer.size(self._raw(), self.encoding)
+        known = self._clean_size
         return len(self.content()) if known is None else known
+
+    @lazy
+    def _clean_size(self) -> int | None:
+        """The size where it shows without decoding: of a clean encoding."""
+        if self._end - self._body <= PIECE:
+            return transfer.size(self._raw(), self.encoding)
+        return transfer.size_of_pieces(self._slices(), self.encoding)
 
     @lazy
     def content_id(self) -> str:
@@ -114,7 +125,16 @@ class Part:
 
     def content(self) -> bytes:
         """The decoded octets; what is damaged gives what could be read."""
+        if self._in_pieces():
+            return b"".join(transfer.decode_pieces(self._slices(), self.encoding))
         return transfer.decode(self._raw(), self.encoding, self._defects)
+
+    def pieces(self) -> Iterator[bytes]:
+        """`content` in pieces, so that a big one need not be in memory whole."""
+        if self._in_pieces():
+            yield from transfer.decode_pieces(self._slices(), self.encoding)
+        else:
+            yield self.content()
 
     def text(self, defects: Defects) -> str:
         """The content as text with bare line feeds, by its charset or the one that HTML declares."""
@@ -149,7 +169,14 @@ class Part:
     def _raw(self) -> bytes:
         return self._octets[self._body : self._end]
 
-    def _cut(self, octets: bytes, start: int, end: int) -> list[Part]:
+    def _in_pieces(self) -> bool:
+        return self._end - self._body > PIECE and self._clean_size is not None
+
+    def _slices(self) -> Iterator[bytes]:
+        for at in range(self._body, self._end, PIECE):
+            yield self._octets[at : min(at + PIECE, self._end)]
+
+    def _cut(self, octets: Octets, start: int, end: int) -> list[Part]:
         boundary = self.content_type.parameters.get("boundary", b"").rstrip()
         spans, closed = _spans(octets, start, end, boundary) if boundary else ([], True)
         if not spans:
@@ -161,19 +188,19 @@ class Part:
             self._defects.add("boundary-unclosed", boundary[:70].decode("latin-1"))
         return [self._child(octets, *span) for span in spans]
 
-    def _child(self, octets: bytes, start: int, end: int) -> Part:
+    def _child(self, octets: Octets, start: int, end: int) -> Part:
         extents = split(octets, start, end)
         fields = Fields(octets[extents.start : extents.end])
         return Part(octets, fields, span=(extents.body, end), defects=self._defects, inside=self)
 
 
-def _likely(octets: bytes, start: int, end: int) -> bytes:
+def _likely(octets: Octets, start: int, end: int) -> bytes:
     """The boundary in the first line that looks like a delimiter, with a header of a part after it; empty if none."""
     candidates = (found[1].rstrip(b" \t") for found in _LIKELY.finditer(octets, start, end))
     return next((boundary for boundary in candidates if len(boundary) <= LONGEST), b"")
 
 
-def _spans(octets: bytes, start: int, end: int, boundary: bytes) -> tuple[list[tuple[int, int]], bool]:
+def _spans(octets: Octets, start: int, end: int, boundary: bytes) -> tuple[list[tuple[int, int]], bool]:
     """The ranges between the delimiter lines of *boundary* (RFC 2046, section 5.1.1), and whether a last one closes."""
     delimiter = b"--" + boundary
     spans: list[tuple[int, int]] = []
@@ -194,7 +221,7 @@ def _spans(octets: bytes, start: int, end: int, boundary: bytes) -> tuple[list[t
     return spans, begin < 0
 
 
-def _before(octets: bytes, at: int) -> int:
+def _before(octets: Octets, at: int) -> int:
     """Where the text before a delimiter ends: the line end in front of it belongs to the delimiter."""
     return at - 2 if at >= 2 and octets[at - 2] == _CR else at - 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 from mailrules.core import address, body, facts, quotation
@@ -12,9 +12,10 @@ from mailrules.core.encoded_word import decode_words, decoded, one_line, raw_tex
 from mailrules.core.fingerprint import fingerprint
 from mailrules.core.header import LONGEST, Extents, Fields, split
 from mailrules.core.lazy import lazy
-from mailrules.core.mime import Part, leaves
+from mailrules.core.mime import PIECE, Part, leaves
 from mailrules.core.parameter import structured
 from mailrules.core.unpacking import opened
+from mailrules.model.mailbox import Octets
 from mailrules.model.message import Address, Attachment, Defect, Extent, Fact, Message, NotLoadedError, Trust
 
 __all__ = ["ParsedMessage", "fingerprint", "parse"]
@@ -26,7 +27,7 @@ _ONCE = ("from", "to", "cc", "subject", "date", "message-id", "content-type")
 
 
 def parse(
-    raw: bytes,
+    raw: Octets,
     *,
     extent: Extent = Extent.WHOLE,
     size: int | None = None,
@@ -47,7 +48,7 @@ class ParsedMessage:
 
     def __init__(
         self,
-        raw: bytes,
+        raw: Octets,
         extent: Extent,
         *,
         size: int | None,
@@ -55,7 +56,7 @@ class ParsedMessage:
         flags: frozenset[str],
         trust: Trust,
     ) -> None:
-        self.raw = raw
+        self._raw = raw
         self.extent = extent
         self.size = len(raw) if size is None and extent is Extent.WHOLE else size
         self.received = received
@@ -66,10 +67,19 @@ class ParsedMessage:
         self._headers: dict[str, tuple[str, ...]] = {}
         self._addresses: dict[str, tuple[Address, ...]] = {}
 
+    @property
+    def raw(self) -> bytes:
+        """What was parsed, octet for octet; of a big message read from the disk each time."""
+        return self._raw if isinstance(self._raw, bytes) else self._raw[:]
+
+    def pieces(self) -> Iterator[bytes]:
+        """`raw` in pieces, so that a big message need not be in memory whole."""
+        return (self._raw[at : at + PIECE] for at in range(0, len(self._raw), PIECE))
+
     @lazy
-    def _octets(self) -> bytes:
+    def _octets(self) -> Octets:
         """`raw` with line feeds: a message of lone carriage returns gets them."""
-        return self.raw.replace(b"\r", b"\n") if b"\n" not in self.raw else self.raw
+        return self._raw if self._raw.find(b"\n") >= 0 else self.raw.replace(b"\r", b"\n")
 
     @lazy
     def _extents(self) -> Extents:
@@ -84,7 +94,7 @@ class ParsedMessage:
     def header_block(self) -> bytes:
         """The header fields as received, each with its line end."""
         extents = self._extents
-        return self.raw[extents.start : extents.end]
+        return self._raw[extents.start : extents.end]
 
     @lazy
     def _fields(self) -> Fields:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from mailrules.core.defects import Defects
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _OUTSIDE = bytes(set(range(256)) - set(_ALPHABET))
+_SPACE = b" \t\r\n"
 _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 _LONE_CR = re.compile(rb"=\r(?!\n)")
 _IDENTITY = frozenset(("", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits", "none", "plain", "ascii"))
@@ -55,6 +57,37 @@ def size(octets: bytes, encoding: str) -> int | None:
     if padding and not octets.rstrip().endswith(padding):
         return None
     return (digits + len(padding)) // 4 * 3 - len(padding)
+
+
+def size_of_pieces(pieces: Iterable[bytes], encoding: str) -> int | None:
+    """`size` of octets that come in pieces."""
+    if encoding in _IDENTITY:
+        return sum(map(len, pieces))
+    if encoding != "base64":
+        return None
+    digits, padding = 0, b""
+    for piece in pieces:
+        rest = piece.translate(None, _ALPHABET)
+        if padding and len(rest) < len(piece):
+            return None
+        digits += len(piece) - len(rest)
+        padding += rest.translate(None, _SPACE)[:3]
+        if padding not in (b"", b"=", b"==") or piece.partition(b"=")[2].translate(None, _SPACE + b"="):
+            return None
+    return None if (digits + len(padding)) % 4 else (digits + len(padding)) // 4 * 3 - len(padding)
+
+
+def decode_pieces(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Octets that come in pieces decoded; only for what `size_of_pieces` knows the size of, which is without damage."""
+    if encoding in _IDENTITY:
+        yield from pieces
+        return
+    held = b""
+    for piece in pieces:
+        digits = held + piece.translate(None, _SPACE)
+        whole = len(digits) // 4 * 4
+        yield binascii.a2b_base64(digits[:whole])
+        held = digits[whole:]
 
 
 def from_base64(octets: bytes, defects: Defects) -> bytes:

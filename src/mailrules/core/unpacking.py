@@ -55,6 +55,10 @@ class UnpackedPart:
         """The octets."""
         return self.inside.content
 
+    def pieces(self) -> Iterator[bytes]:
+        """The same."""
+        yield self.inside.content
+
 
 def opened(attachments: Sequence[Attachment], unpackers: Sequence[Unpacker], defects: Defects) -> Sequence[Attachment]:
     """*attachments*, with what is in each container behind it. One level: what was in a container stays as it is.

@@ -15,7 +15,7 @@ from mailrules.engine.world import World
 from mailrules.model.code import Code
 from mailrules.model.decision import Decision
 from mailrules.model.entry import Entry, State
-from mailrules.model.mailbox import Head, Mailbox, Ref
+from mailrules.model.mailbox import Head, Mailbox, Octets, Ref
 from mailrules.model.message import Extent, Message
 
 
@@ -89,7 +89,7 @@ class Reader:
         entry = replace(prior, **concluded(decision, prior.state if held else State.CLAIMED, prior.steps))
         return Case(message, decision, entry, held=held, again=True)
 
-    def _parse(self, head: Head, raw: bytes | None = None) -> Message:
+    def _parse(self, head: Head, raw: Octets | None = None) -> Message:
         return parse(
             head.header if raw is None else raw,
             extent=Extent.HEADER if raw is None else Extent.WHOLE,

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from mailrules.config.settings import Listener
-from mailrules.model.mailbox import Head, Mailbox, Ref, Settlement
+from mailrules.model.mailbox import Head, Mailbox, Octets, Ref, Settlement
 
 VIRTUAL = "dry-run"
 """The validity of a reference to a message that is not really there."""
@@ -24,7 +24,7 @@ class Effects:
     """Folders that some listener reads: only what arrives there has to be remembered."""
     gone: set[Ref] = field(default_factory=set)
     seen: set[Ref] = field(default_factory=set)
-    arrived: dict[str, list[tuple[Head, bytes]]] = field(default_factory=dict)
+    arrived: dict[str, list[tuple[Head, Octets]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class VirtualMailbox:
         real = [ref for ref in self.real.refs(unseen_only=unseen_only) if ref not in hidden]
         return real + [head.ref for head, _ in self._arrived() if head.ref not in hidden]
 
-    def _arrived(self) -> list[tuple[Head, bytes]]:
+    def _arrived(self) -> list[tuple[Head, Octets]]:
         return self.effects.arrived.get(self.folder, [])
 
     def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
@@ -50,7 +50,7 @@ class VirtualMailbox:
         yield from self.real.heads([ref for ref in refs if ref.validity != VIRTUAL and ref not in self.effects.gone])
         yield from (moved[ref] for ref in refs if ref in moved and ref not in self.effects.gone)
 
-    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Octets]]:
         """See `mailrules.api.Mailbox`."""
         moved = {head.ref: raw for head, raw in self._arrived()}
         yield from self.real.bodies([ref for ref in refs if ref.validity != VIRTUAL and ref not in self.effects.gone])
@@ -71,7 +71,7 @@ class VirtualMailbox:
                 self.effects.seen.add(settlement.ref)
         return {}
 
-    def _whole(self, refs: Sequence[Ref]) -> Iterator[tuple[Head, bytes]]:
+    def _whole(self, refs: Sequence[Ref]) -> Iterator[tuple[Head, Octets]]:
         heads = {head.ref: head for head in self.heads(refs)}
         yield from ((heads[ref], raw) for ref, raw in self.bodies(refs) if ref in heads)
 
@@ -102,4 +102,4 @@ def overlaid(
 def read_all(mailbox: Mailbox) -> dict[str, bytes]:
     """Every message of a mailbox by its UID, oldest first; the mailbox is closed."""
     with closing(mailbox):
-        return {ref.uid: raw for ref, raw in mailbox.bodies(mailbox.refs(unseen_only=False))}
+        return {ref.uid: raw[:] for ref, raw in mailbox.bodies(mailbox.refs(unseen_only=False))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
@@ -90,8 +90,10 @@ class Http(Protocol):
 class Files(Protocol):
     """The workspace's files, written whole or not at all and never over another."""
 
-    def save(self, path: str, content: bytes) -> Path:
-        """Write *content* under the workspace's file root; gives its path there. A taken name gets a number: a-2.pdf.
+    def save(self, path: str, content: bytes | Iterable[bytes]) -> Path:
+        """Write *content*, whole or in pieces, under the workspace's file root; gives its path there.
+
+        A taken name gets a number: a-2.pdf.
 
         Raises:
             Permanent: the path leaves the root.

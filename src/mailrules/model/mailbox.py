@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol, runtime_checkable
+from mmap import mmap
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from mailrules.model.rule import Disposition
+
+Octets: TypeAlias = bytes | mmap
+"""A message as it came: in memory, or, of a big one, a map of a file that nobody else can reach."""
 
 
 class Ref(NamedTuple):
@@ -65,7 +69,7 @@ class Mailbox(Protocol):
     def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
         """The header blocks, in the order asked for, batched on the wire; one that has gone is left out."""
 
-    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Octets]]:
         """The whole messages, in the order asked for, batched on the wire; one that has gone is left out."""
 
     def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -112,6 +112,9 @@ class Attachment(Protocol):
     def content(self) -> bytes:
         """The decoded octets; damaged encodings give what could be read, and a defect on the message."""
 
+    def pieces(self) -> Iterator[bytes]:
+        """The same in pieces, of which a big one takes less memory."""
+
 
 class Message(Protocol):
     """A parsed message. Every attribute is computed at most once, on first use, and none raises on any bytes.
@@ -121,7 +124,10 @@ class Message(Protocol):
 
     @property
     def raw(self) -> bytes:
-        """What was parsed, octet for octet."""
+        """What was parsed, octet for octet, in memory whole."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """The same in pieces, of which a big message takes less memory."""
 
     @property
     def extent(self) -> Extent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -104,7 +104,7 @@ class RecordingFiles:
     root: Path
     failure: Exception | None = None
 
-    def save(self, path: str, content: bytes) -> Path:
+    def save(self, path: str, content: bytes | Iterable[bytes]) -> Path:
         """See `mailrules.api.Files`."""
         if self.failure:
             raise self.failure

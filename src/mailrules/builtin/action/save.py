@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -49,15 +49,15 @@ class SaveAction:
         saved = [str(context.files.save(path, read())) for path, read in self._files(message, data, target)]
         return {"saved": saved, "done": f"save {', '.join(saved)}" if saved else "save nothing: no such attachment"}
 
-    def _files(self, message: Message, data: Data, target: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    def _files(self, message: Message, data: Data, target: str) -> Iterator[tuple[str, Callable[[], Iterable[bytes]]]]:
         patterns = patterns_of(self.options.attachments)
         folder, name = target, ""
         if self.options.message or not patterns:
             if target.lower().endswith(".eml"):
                 folder, _, name = target.rpartition("/")
-            yield _joined(folder, name or _message_name(message, data)), lambda: message.raw
+            yield _joined(folder, name or _message_name(message, data)), message.pieces
         for safe, attachment in chosen_attachments(message, patterns):
-            yield _joined(folder, safe), attachment.content
+            yield _joined(folder, safe), attachment.pieces
 
 
 def _joined(folder: str, name: str) -> str:

@@ -8,13 +8,16 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from select import select
 from typing import TypeAlias
 
-from mailrules.api import Head, Ref, Settlement, Transient
+from mailrules.api import Head, Octets, Ref, Settlement, Transient
+from mailrules.builtin.folder.spool import PIECE
 from mailrules.builtin.imap.fetch import Items, read_fetches, read_flags, read_moment, read_search, uid_batches, uid_set
 from mailrules.builtin.imap.idle import Listening
 from mailrules.builtin.imap.line import Answer, Sent, Stream
+from mailrules.builtin.imap.pieces import spooled
 from mailrules.builtin.imap.session import BUSY, Session
 from mailrules.builtin.imap.settle import Settling
 from mailrules.builtin.line.wire import MIB, Limits
@@ -83,9 +86,19 @@ class ImapMailbox(Listening):
                 if HEADER.name in items:
                     yield self._head(ref, items)
 
-    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
-        """Whole messages in the order asked for; a batch is read whole before the first of it is given."""
-        for batch, found in self._fetch(self._by_size(self._here(refs)), WHOLE):
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Octets]]:
+        """Whole messages in the order asked for; a batch is read whole before the first of it, a big one by pieces."""
+        for big, run in groupby(self._here(refs), lambda ref: self._sizes.get(uid_of(ref), 0) > PIECE):
+            if not big:
+                yield from self._small(list(run))
+                continue
+            for ref in run:
+                raw = spooled(self._session, uid_of(ref), self._sizes[uid_of(ref)])
+                if raw is not None:
+                    yield ref, raw
+
+    def _small(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+        for batch, found in self._fetch(self._by_size(refs), WHOLE):
             for ref in batch:
                 items = found.pop(uid_of(ref), {})
                 if WHOLE.name in items:

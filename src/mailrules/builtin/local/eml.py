@@ -18,6 +18,7 @@ from mailrules.api import (
     Credential,
     Head,
     NewMessage,
+    Octets,
     Options,
     Permanent,
     PersonNeeded,
@@ -29,6 +30,7 @@ from mailrules.api import (
 )
 from mailrules.builtin.folder.arrival import holding
 from mailrules.builtin.folder.roles import usual_name
+from mailrules.builtin.folder.spool import read_whole
 from mailrules.builtin.folder.targets import demand
 from mailrules.builtin.local.durable import (
     copy_synced,
@@ -102,11 +104,11 @@ class EmlFolder:
                 received = datetime.fromtimestamp(status.st_mtime, UTC)
                 yield Head(ref, read_header(file), size=status.st_size, received=received)
 
-    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Octets]]:
         """The whole messages."""
         for ref in refs:
             with self._readable(ref), open_regular(self.directory / ref.uid) as file:
-                yield ref, file.read()
+                yield ref, read_whole(file, os.fstat(file.fileno()).st_size)
 
     @contextmanager
     def _readable(self, ref: Ref) -> Iterator[None]:

@@ -20,6 +20,7 @@ from mailrules.api import (
     Disposition,
     Head,
     NewMessage,
+    Octets,
     Options,
     Permanent,
     PersonNeeded,
@@ -30,6 +31,7 @@ from mailrules.api import (
     Transient,
 )
 from mailrules.builtin.folder.arrival import holding
+from mailrules.builtin.folder.spool import read_whole
 from mailrules.builtin.folder.targets import demand
 from mailrules.builtin.local.durable import copy_synced, open_regular, same_content, sync_folders, write_synced
 from mailrules.builtin.local.folder_watch import Look
@@ -88,7 +90,7 @@ class Maildir:
             if head is not None:
                 yield head
 
-    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Octets]]:
         """The whole messages."""
         for ref in refs:
             raw = self._read(ref, _whole)
@@ -274,9 +276,9 @@ def _head(ref: Ref, path: Path) -> Head:
     return Head(ref, header, size=status.st_size, received=received, flags=flags(path.name))
 
 
-def _whole(path: Path) -> bytes:
+def _whole(path: Path) -> Octets:
     with open_regular(path) as file:
-        return file.read()
+        return read_whole(file, os.fstat(file.fileno()).st_size)
 
 
 def _time(path: Path) -> int | None:

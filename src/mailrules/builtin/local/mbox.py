@@ -15,6 +15,7 @@ from mailrules.api import (
     Credential,
     Head,
     NewMessage,
+    Octets,
     Options,
     Permanent,
     PersonNeeded,
@@ -74,7 +75,7 @@ class Mbox:
             if entry:
                 yield Head(ref, header, size=entry.size, received=entry.received, flags=entry.flags)
 
-    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Octets]]:
         """The whole messages, one in memory at a time."""
         for ref in refs:
             with self._indexed() as file:

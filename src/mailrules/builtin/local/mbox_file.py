@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from mailrules.api import Octets
+from mailrules.builtin.folder.spool import PIECE, Spool
 from mailrules.builtin.local.header_block import read_header
 
 _FROM = re.compile(rb"From [^\n]*\d:\d\d[^\n]*\n")
@@ -131,12 +133,23 @@ def header_of(file: BinaryIO, entry: Entry) -> bytes:
     return _unquoted(_STATUS.sub(b"", read_header(file, entry.stop - entry.content)))
 
 
-def message_of(file: BinaryIO, entry: Entry) -> bytes:
-    """The whole message, unquoted, its header as `header_of` gives it."""
+def message_of(file: BinaryIO, entry: Entry) -> Octets:
+    """The whole message, unquoted, its header as `header_of` gives it; a big one through the disk."""
     file.seek(entry.content)
     header = read_header(file, entry.stop - entry.content)
     file.seek(entry.content + len(header))
-    return _unquoted(_STATUS.sub(b"", header) + file.read(entry.stop - entry.content - len(header)))
+    left = entry.stop - entry.content - len(header)
+    if left <= PIECE:
+        return _unquoted(_STATUS.sub(b"", header) + file.read(left))
+    with Spool(entry.size) as spool:
+        held, within = _STATUS.sub(b"", header), b""
+        while left and (chunk := file.read(min(PIECE, left))):
+            left -= len(chunk)
+            text = held + chunk
+            end = (left and text.rfind(b"\n") + 1) or len(text)
+            spool.write(_unquoted(within + text[:end])[len(within) :])
+            held, within = text[end:], b"" if text.endswith(b"\n", 0, end) else b"."  # what is in a line is not quoted
+        return spool.message()
 
 
 def stored(file: BinaryIO, entry: Entry) -> bytes:

@@ -28,8 +28,8 @@ def there_already(file: BinaryIO, message: bytes) -> Entry | None:
     """The entry that holds the message that `arrival` gave; only those of its size are read."""
     alone = BytesIO(message)
     (new,) = entries(alone)
-    raw = message_of(alone, new)
-    return next((e for e in entries(file) if e.size == new.size and same_message(message_of(file, e), raw)), None)
+    raw = message_of(alone, new)[:]
+    return next((e for e in entries(file) if e.size == new.size and same_message(message_of(file, e)[:], raw)), None)
 
 
 def _from_line(at: datetime) -> bytes:

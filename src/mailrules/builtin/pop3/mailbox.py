@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from mailrules.api import Head, PasswordCredential, Ref, Settlement, TokenCredential
+from mailrules.api import Head, Octets, PasswordCredential, Ref, Settlement, TokenCredential
+from mailrules.builtin.folder.spool import PIECE
 from mailrules.builtin.line.tls import Server
 from mailrules.builtin.line.wire import MIB
 from mailrules.builtin.pop3.session import WINDOW, Pop3Session
 
 ALL_LINES = 99_999_999
 """More lines than any message has: TOP gives the whole of it then (RFC 1939, section 7)."""
+HEADER = "TOP {} 0"
 BATCH_OCTETS = 8 * MIB
 """Octets of messages that are read before the first is given."""
 
@@ -45,10 +47,10 @@ class Pop3Mailbox:
         """Header blocks by TOP, or cut off whole messages where the server has no TOP."""
         top = self.connect().has("TOP")
         for batch in self._batches(refs, octets_each=0 if top else None):
-            for ref, size, content in self._read(batch, "TOP {} 0" if top else "RETR {}"):
+            for ref, size, content in self._read(batch, HEADER if top else "RETR {}"):
                 yield Head(ref, header_of(content), size=size)
 
-    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
+    def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Octets]]:
         """Whole messages; by TOP where the server has it, as RETR marks them as seen on some (Dovecot)."""
         command = f"TOP {{}} {ALL_LINES}" if self.connect().has("TOP") else "RETR {}"
         for batch in self._batches(refs):
@@ -82,11 +84,13 @@ class Pop3Mailbox:
             self._session.close()
         self._session = None
 
-    def _read(self, refs: Sequence[Ref], command: str) -> list[tuple[Ref, int | None, bytes]]:
+    def _read(self, refs: Sequence[Ref], command: str) -> list[tuple[Ref, int | None, Octets]]:
         """What *command* gives for each that is still there, all read."""
         session = self.connect()
         there = [(ref, session.numbers[ref.uid]) for ref in refs if ref.uid in session.numbers]
-        answers = session.messages([command.format(number) for _, number in there])
+        commands = [command.format(number) for _, number in there]
+        size = session.sizes.get(there[0][1], 0) if len(there) == 1 and command != HEADER else 0
+        answers = [session.spooled(commands[0], size)] if size > PIECE else session.messages(commands)
         return [
             (ref, session.sizes.get(number), answer)
             for (ref, number), answer in zip(there, answers, strict=True)
@@ -94,21 +98,25 @@ class Pop3Mailbox:
         ]
 
     def _batches(self, refs: Sequence[Ref], octets_each: int | None = None) -> Iterator[list[Ref]]:
+        """In their order; a big one, which goes through the disk, comes alone."""
         session = self.connect()
         batch: list[Ref] = []
         octets = 0
         for ref in refs:
             size = session.sizes.get(session.numbers.get(ref.uid, 0), 0) if octets_each is None else octets_each
-            if batch and (octets + size > BATCH_OCTETS or len(batch) == WINDOW):
+            if batch and (octets + size > BATCH_OCTETS or size > PIECE or len(batch) == WINDOW):
                 yield batch
                 batch, octets = [], 0
             batch.append(ref)
             octets += size
+            if size > PIECE:
+                yield batch
+                batch, octets = [], 0
         if batch:
             yield batch
 
 
-def header_of(content: bytes) -> bytes:
+def header_of(content: Octets) -> bytes:
     """The header block with the empty line that ends it; all of it where there is none."""
     ends = [at + len(mark) for mark in (b"\r\n\r\n", b"\n\n") if (at := content.find(mark)) >= 0]
-    return content[: min(ends)] if ends else content
+    return content[: min(ends, default=None)]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import poplib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from mailrules.api import PasswordCredential, TokenCredential
+from mailrules.api import Octets, PasswordCredential, TokenCredential
+from mailrules.builtin.folder.spool import PIECE, Spool
 from mailrules.builtin.line.bearer import Outcome, log_in_by_token
 from mailrules.builtin.line.tls import Server, one_line, words
 from mailrules.builtin.line.wire import MIB, ORDINARY, Limits, Nonsense, Wire
+
+log = logging.getLogger(__name__)
 
 LARGEST = 256 * MIB
 LISTING = Limits(total=64 * MIB)
@@ -110,6 +114,25 @@ class Pop3Session:
                 answers = [self._message() for _ in part]
             yield from answers
 
+    def spooled(self, command: str, size: int) -> Octets | None:
+        """What TOP or RETR gives of a message of about *size* octets, through the disk; None as in `messages`.
+
+        None as well for one that has far more octets than the server said, which ends this session.
+        """
+        wire, limit = self._pop.wire, 2 * size + PIECE
+        with wire.talking():
+            wire.sendall(f"{command}\r\n".encode())
+            if not self._is_there(Limits(line=min(limit, LARGEST), total=limit)):
+                return None
+            try:
+                with Spool(size) as spool:
+                    _spool_dotted(wire, spool)
+                    return spool.message()
+            except Nonsense as error:
+                wire.close()
+                log.warning("%s: %s is left out: LIST says %d octets, but %s", self.server, command, size, error)
+                return None
+
     def delete(self, numbers: Sequence[int]) -> Mapping[int, str]:
         """Delete these, and log out: only that makes it last (RFC 1939, section 6). Gives the reasons of refusals."""
         refused: dict[int, str] = {}
@@ -205,13 +228,29 @@ class Pop3Session:
                 yield int(number), rest.split()[0]
 
     def _message(self, limits: Limits = MESSAGES) -> bytes | None:
-        wire = self._pop.wire
-        wire.allow(limits)
-        status = wire.readline()
+        return self._pop.wire.read_dotted() if self._is_there(limits) else None
+
+    def _is_there(self, limits: Limits) -> bool:
+        """Whether the answer to a command goes on with lines, which may come to so much."""
+        self._pop.wire.allow(limits)
+        status = self._pop.wire.readline()
         if status.startswith(b"+OK"):
-            return wire.read_dotted()
+            return True
         if not status.startswith(b"-ERR"):
             raise Nonsense(f"it answers {one_line(status, 60)!r}")
         if b"[SYS/TEMP]" in status.upper() or b"[IN-USE]" in status.upper():
             raise self.server.transient(status)
-        return None
+        return False
+
+
+def _spool_dotted(wire: Wire, spool: Spool) -> None:
+    """Lines up to one with a dot alone, other leading dots taken off (RFC 1939, section 3)."""
+    lines: list[bytes] = []
+    held = 0
+    while (line := wire.readline()) not in {b".\r\n", b".\n"}:
+        lines.append(line.removeprefix(b"."))
+        held += len(line)
+        if held > PIECE // 4:
+            spool.write(b"".join(lines))
+            lines, held = [], 0
+    spool.write(b"".join(lines))
