@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import filecmp
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,20 +34,21 @@ class WorkspaceFiles:
 
     root: Path
 
-    def save(self, path: str, content: bytes) -> Path:
+    def save(self, path: str, content: bytes | Iterable[bytes]) -> Path:
         """See `mailrules.api.Files`. The same content under the same name is one file: saving twice is saving once."""
         target = (self.root / path).resolve()
         if not target.is_relative_to(self.root.resolve()) or target == self.root.resolve():
             raise Permanent(f"{path!r} is outside of the folder for files")
         try:
-            return self._write(target, content).relative_to(self.root.resolve())
+            pieces = [content] if isinstance(content, bytes) else content
+            return self._write(target, pieces).relative_to(self.root.resolve())
         except OSError as error:
             raise Transient(f"cannot write {target.name}: {error.strerror or error}") from error
 
-    def _write(self, target: Path, content: bytes) -> Path:
+    def _write(self, target: Path, pieces: Iterable[bytes]) -> Path:
         missing = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
-        saved = _named(target, content)
+        saved = _named(target, pieces)
         # Every folder below the root, as a try before this one may have been cut off between making and syncing.
         below = [folder for folder in target.parents if folder.is_relative_to(self.root.resolve())]
         sync_folders({*below, *(folder.parent for folder in missing)})
@@ -57,24 +59,24 @@ NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS
 """What file systems without hard links say: FAT, some network shares."""
 
 
-def _named(target: Path, content: bytes) -> Path:
+def _named(target: Path, pieces: Iterable[bytes]) -> Path:
     """The file under its name, or the next free number."""
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".saving-")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         for number in range(1, 10_000):
             name = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
-            if _give(Path(temporary), name, content) or _holds(name, content):
+            if _give(Path(temporary), name) or _holds(name, Path(temporary)):
                 return name
     finally:
         Path(temporary).unlink(missing_ok=True)
     raise Permanent(f"10,000 files are named like {target.name}")
 
 
-def _give(temporary: Path, name: Path, content: bytes) -> bool:
+def _give(temporary: Path, name: Path) -> bool:
     """Give the file its name, unless that is taken; linking, unlike renaming, never replaces another."""
     try:
         os.link(temporary, name)
@@ -83,26 +85,27 @@ def _give(temporary: Path, name: Path, content: bytes) -> bool:
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        return _create(name, content)
+        return _create(name, temporary)
     return True
 
 
-def _create(name: Path, content: bytes) -> bool:
+def _create(name: Path, temporary: Path) -> bool:
     """Write the file under its name, unless that is taken, where no link can be made: whole, or it is removed."""
     try:
-        write_synced(name, [content])
+        with temporary.open("rb") as file:
+            write_synced(name, iter(lambda: file.read(1 << 20), b""))
     except FileExistsError:
         return False
     return True
 
 
-def _holds(name: Path, content: bytes) -> bool:
-    """Whether the file is there with this content, which then is on the disk too."""
-    if not name.is_file() or name.stat().st_size != len(content):
+def _holds(name: Path, temporary: Path) -> bool:
+    """Whether the file is there with the same content, which then is on the disk too."""
+    if not name.is_file() or not filecmp.cmp(name, temporary, shallow=False):
         return False
     with name.open("rb") as file:
         os.fsync(file.fileno())
-        return file.read() == content
+    return True
 
 
 @dataclass(frozen=True, slots=True)
