@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from mailrules.config.settings import Listener
-from mailrules.model.action import Context, Data, Permanent
+from mailrules.engine.deadline import Overrun, StepThreads
+from mailrules.model.action import Context, Data, InDoubt, Permanent, Transient
 from mailrules.model.entry import StepState
 from mailrules.model.message import Message
 from mailrules.model.rule import Step
@@ -51,11 +53,26 @@ def describe_only(attempt: Attempt) -> Performed:
     return Performed(StepState.DESCRIBED, result or {})
 
 
-def performer(context_of: Callable[[Attempt], Context]) -> Perform:
-    """A performer that does it, with the edges that *context_of* gives for an attempt."""
+def performer(context_of: Callable[[Attempt], Context], *, threads: StepThreads | None = None) -> Perform:
+    """A performer that does it, with the edges that *context_of* gives for an attempt, and cuts off what hangs.
+
+    What does not end by its deadline may be repeated if the action says so; otherwise nobody knows what came of it.
+    """
+    held = threads or StepThreads()
 
     def run(attempt: Attempt) -> Performed:
-        given = attempt.step.action.run(attempt.message, attempt.data, context_of(attempt))
+        step = attempt.step
+
+        def act() -> Mapping[str, Any] | None:
+            return step.action.run(attempt.message, attempt.data, context_of(attempt))
+
+        log = logging.getLogger(f"mailrules.{attempt.listener.name}")
+        try:
+            given = held.run(act, seconds=step.timeout, what=step.label, log=log)
+        except Overrun as error:
+            if step.repeatable:
+                raise Transient(str(error)) from error
+            raise InDoubt(f"{error}: nobody knows whether it happened, and it is not repeated by itself") from error
         if not isinstance(given, Mapping | None):
             raise Permanent(f"it has run, but returned {type(given).__name__} where a mapping or None is meant")
         result = dict(given or {})
