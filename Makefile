@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= auto
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help run test lint servers schemas bench constraints clean
+.PHONY: help run test lint servers schemas bench reliability constraints clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
@@ -40,6 +40,11 @@ schemas: .venv/.run ## generate schemas/ anew
 
 bench: .venv/.dev ## measure what it costs
 	@$(BIN)/python -m benchmarks
+
+SECONDS := 900
+WHOLE := $(filter 900,$(SECONDS))
+reliability: .venv/.dev servers ## keep a dozen listeners running while everything around them fails (SECONDS=90: briefly)
+	@$(BIN)/python -m benchmarks.reliability --idle --seconds $(SECONDS) $(if $(WHOLE),--write docs/reliability.md)
 
 constraints: .venv/.dev ## pin the versions that are installed now
 	@$(BIN)/python -m pip freeze --exclude-editable --exclude mailrules > constraints.txt

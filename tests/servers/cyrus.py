@@ -31,7 +31,8 @@ def prepare(place: Place) -> Command:
     owner = pwd.getpwnam("mail")
     # A copy, because its unprivileged user may not be allowed to look into our own tree.
     root = place.directory / "cyrus"
-    shutil.copytree(UNPACKED, root, symlinks=True, dirs_exist_ok=True)
+    if not root.exists():  # started again it is there
+        shutil.copytree(UNPACKED, root, symlinks=True)
     for name in ("data/cyrus", "data/cyrus/conf", "data/cyrus/spool", "run/cyrus", "run/cyrus/proc"):
         os.chown(place.make(name), owner.pw_uid, owner.pw_gid)
     for user in USERS:

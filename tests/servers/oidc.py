@@ -15,8 +15,9 @@ def missing() -> str:
 
 
 def prepare(place: Place) -> Command:
-    """Tell it its port and where its library is."""
-    environment = {"LIBRARY": str(LIBRARY), "PORT": str(place.ports.oidc)}
+    """Tell it its port, where its library is, and where to keep what it has granted."""
+    store = place.make("data") / "oidc.json"
+    environment = {"LIBRARY": str(LIBRARY), "PORT": str(place.ports.oidc), "STORE": str(store)}
     return Command((str(NODE), str(HERE / "oidc/provider.mjs")), environment)
 
 

@@ -155,8 +155,8 @@ class Reloading:
 
     def _refused(self, why: str, diagnostics: Sequence[Diagnostic] = ()) -> str:
         log = logging.getLogger("mailrules")
-        errors = [found for found in diagnostics if found.severity == "error"]
-        for found in errors[:SHOWN]:
+        causes = [found for found in diagnostics if found.word == "broken-plugin"]  # the errors may be all its doing
+        for found in (causes + [found for found in diagnostics if found.severity == "error"])[:SHOWN]:
             log.error("%s", found)
         said = f"the files have {why} and are not taken up; those of {self.setup.taken_up:%Y-%m-%d %H:%M:%S} go on"
         log.error("%s", said)

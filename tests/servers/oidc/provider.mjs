@@ -1,5 +1,7 @@
 // A certified OpenID provider for tests: discovery, client credentials, authorization code with PKCE, refresh tokens that
 // rotate, device flow, introspection, revocation. Log-in and consent happen by themselves, so that no person is needed.
+import fs from 'node:fs';
+
 const { Provider } = await import(process.env.LIBRARY);
 const port = Number(process.env.PORT);
 const issuer = `http://127.0.0.1:${port}`;
@@ -34,7 +36,33 @@ const person = {
   scope: 'openid offline_access email imap pop smtp',
 };
 
+// What is granted outlives a restart, as it does everywhere: one file, written anew after each change.
+const file = process.env.STORE;
+const kept = new Map(fs.existsSync(file) ? JSON.parse(fs.readFileSync(file)) : []);
+const keep = () => fs.writeFileSync(file, JSON.stringify([...kept]));
+
+class Kept {
+  constructor(model) { this.model = model; }
+  async upsert(id, payload, seconds) { kept.set(`${this.model}:${id}`, { payload, until: Date.now() + 1000 * (seconds ?? day) }); keep(); }
+  async find(id) { return this.one(([key]) => key === `${this.model}:${id}`); }
+  async findByUid(uid) { return this.one(([key, { payload }]) => key.startsWith('Session:') && payload.uid === uid); }
+  async findByUserCode(code) { return this.one(([key, { payload }]) => key.startsWith('DeviceCode:') && payload.userCode === code); }
+  async consume(id) { kept.get(`${this.model}:${id}`).payload.consumed = Math.floor(Date.now() / 1000); keep(); }
+  async destroy(id) { kept.delete(`${this.model}:${id}`); keep(); }
+  async revokeByGrantId(grantId) { this.drop(({ payload }) => payload.grantId === grantId); }
+  one(wanted) {
+    this.drop(({ until }) => until < Date.now());
+    return [...kept].find(wanted)?.[1].payload;
+  }
+  drop(unwanted) {
+    const gone = [...kept].filter(([, held]) => unwanted(held));
+    for (const [key] of gone) kept.delete(key);
+    if (gone.length) keep();
+  }
+}
+
 const provider = new Provider(issuer, {
+  adapter: Kept,
   clients: [...services, introspector, person],
   scopes: ['openid', 'offline_access', 'email', 'imap', 'pop', 'smtp'],
   claims: { openid: ['sub'], email: ['email', 'email_verified'] },

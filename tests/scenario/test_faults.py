@@ -1,0 +1,165 @@
+"""Faults that meet a process in the middle of its work: what is said of them, and that it goes on."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.scenario.workspace import Place, account
+from tests.unit.cli.conftest import boom, deliver, run, unbounded, workspace  # noqa: F401 - fixtures
+from tests.unit.cli.daemon import Daemon, edit
+
+from mailrules.model.entry import State
+from mailrules.testing.bad_imap import BadImap
+from mailrules.testing.bad_server import HANG
+
+HANGING = """
+import pathlib, time
+from mailrules.api import ActionType, Options, hookimpl
+
+class Hang:
+    def __init__(self, options):
+        pass
+
+    def describe(self, message, data):
+        return "hang"
+
+    def run(self, message, data, context):
+        pathlib.Path("begun").touch()
+        time.sleep(3600)
+
+@hookimpl
+def mailrules_actions():
+    yield ActionType(name="hang", summary="Never comes back.", options=Options, build=Hang)
+"""
+OTHER = "listeners:\n  other: {account: home, folder: Other, start: all, schedule: {every: 50ms}}\n"
+
+
+@pytest.fixture
+def home(workspace):  # noqa: F811 - the fixture imported above
+    """A workspace that looks every 50 ms, with a journal that waits for nobody."""
+    edit("mailrules.yaml", "every: 60s", "every: 50ms")
+    with Path("mailrules.yaml").open("a") as file:
+        file.write('journal: "sqlite:///.mailrules/journal.sqlite3?timeout=0.1"\n')
+    return workspace
+
+
+def journal():
+    return closing(sqlite3.connect(".mailrules/journal.sqlite3", isolation_level=None))
+
+
+def test_a_journal_that_another_program_locks_is_told_and_the_mail_waits_for_it(home, deliver):  # noqa: F811 - as above
+    with Daemon() as daemon:
+        daemon.says("inbox: 1 message: 1 done")
+        with journal() as other:
+            other.execute("BEGIN IMMEDIATE")
+            deliver("2.b", "Later")
+            assert "another process holds it; wait, or end the other one" in daemon.says("ERROR mailrules.inbox: ")
+            daemon.signal(signal.SIGHUP)
+            daemon.says("the files have been taken up")
+            other.execute("ROLLBACK")
+
+        daemon.says("inbox: 1 message: 1 done")
+        assert daemon.end() == 0
+
+
+def test_a_damaged_journal_is_refused_in_one_line_and_no_mail_is_touched(home, deliver, run):  # noqa: F811 - as above
+    message = deliver("2.b", "Later")
+    Path(".mailrules").mkdir(exist_ok=True)
+    Path(".mailrules/journal.sqlite3").write_bytes(b"SQLite format 3\0" + b"nonsense" * 2000)
+
+    said = run("run", "--once")
+
+    assert said.code == 3
+    assert "journal" in said.err
+    assert len(said.err.strip().splitlines()) == 1
+    assert message.exists()
+
+
+def test_an_action_that_never_comes_back_holds_up_its_listener_alone(home, deliver, run):  # noqa: F811 - as above
+    Path("plugins").mkdir()
+    Path("plugins/hang.py").write_text(HANGING)
+    Path("rules/inbox.yaml").write_text("version: 1\nrules: [{name: hangs, actions: [{hang: {}}]}]\n")
+    edit("mailrules.yaml", "listeners:\n", OTHER)
+    for kind in ("cur", "new", "tmp"):
+        Path("mailbox/.Other", kind).mkdir(parents=True)
+    with Daemon() as daemon:
+        end = time.monotonic() + 20
+        while not Path("begun").exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        Path("mailbox/.Other/new/1.b").write_text("Subject: Elsewhere\n\nHello.\n")
+
+        daemon.says("other: 1 message: 1 done")
+        assert run("status", "other", "--json").json["listeners"][0]["state"] == "ok"
+
+    (entry,) = run("log", "--json", "--state", "acting").json
+    assert entry["listener"] == "inbox"
+    Path("plugins/hang.py").write_text(HANGING.replace("time.sleep(3600)", "pass"))
+    with Daemon() as daemon:
+        assert "was cut off: nobody knows whether it happened" in daemon.says("#1 parked")
+
+
+def test_a_plugin_that_breaks_while_it_runs_keeps_the_old_one_going(home, deliver, boom):  # noqa: F811 - as above
+    boom("permanent")
+    with Daemon() as daemon:
+        daemon.says("boom: boom")
+        Path("plugins/boom.py").write_text("raise RuntimeError('not today')\n")
+
+        assert "plugin plugins/boom.py could not be loaded" in daemon.says("RuntimeError: not today")
+        assert "no plugin gives the action 'boom'" in daemon.says("ERROR mailrules: ")
+        daemon.says("are not taken up; those of ")
+        deliver("2.b", "Later")
+        daemon.says("'Later'")
+
+
+def test_a_server_that_hangs_delays_no_other_listener_and_ends_with_the_process(home, deliver):  # noqa: F811 - as above
+    slow = {"greeting": [{"repeat": "*", "times": 600, "every": 0.2}]}
+    with BadImap({"greeting": [HANG]}) as silent, BadImap(slow) as dripping, BadImap({"uid search": [HANG]}) as lost:
+        servers = {"silent": silent, "dripping": dripping, "lost": lost}
+        reach = "receive: {{imap: {{host: 127.0.0.1, port: {port}, security: none, timeout: 1s}}}}"
+        auth = "auth: {password: {login: jo, password: 'file:secret'}}"
+        accounts = "".join(f"  {name}: {{{reach.format(port=s.port)}, {auth}}}\n" for name, s in servers.items())
+        listeners = "".join(f"  {name}: {{account: {name}, schedule: {{every: 50ms}}}}\n" for name in servers)
+        Path("secret").write_text("x")
+        edit("mailrules.yaml", "accounts:\n", f"accounts:\n{accounts}")
+        edit("mailrules.yaml", "listeners:\n", f"listeners:\n{listeners}")
+        with Daemon() as daemon:
+            daemon.says("inbox: 1 message: 1 done")
+            assert "no answer within 1 s; next try in" in daemon.says("ERROR mailrules.")
+            began = time.monotonic()
+            deliver("2.b", "Later")
+            daemon.says("inbox: 1 message: 1 done")
+            waited = time.monotonic() - began
+            assert daemon.end() == 0
+
+    assert waited < 2
+
+
+@pytest.mark.parametrize(("server", "folder"), [("dovecot", "Box"), ("cyrus", "INBOX.Box")])
+def test_a_folder_that_the_server_numbers_anew_is_handled_no_second_time(tmp_path, request, server, folder):
+    store = request.getfixturevalue(server)
+    mailbox = store.fresh()
+    mails = [b"Subject: mail %d\r\nMessage-ID: <%d@x.example>\r\n\r\ntext\r\n" % (n, n) for n in range(4)]
+    rules = "version: 1\nrules: [{name: seen, code: keep+activate, keep: {seen: true}, actions: [log: seen]}]\n"
+    listener = f"{{account: box, folder: {folder}, start: all, rules: [rules/all.yaml]}}"
+    main = f"version: 1\naccounts:\n{account('box', 'imap', store, mailbox)}\nlisteners:\n  inbox: {listener}\n"
+    place = Place(tmp_path).write(mailrules=main, rules__all=rules)
+    for mail in mails[:3]:
+        mailbox.append(mail, folder)
+    assert [entry.state for entry in place.run()["inbox"].entries] == [State.DONE] * 3
+    before = mailbox.snapshot()[folder].uidvalidity
+    with mailbox.session() as imap:
+        imap.delete(folder)
+    for mail in mails:
+        mailbox.append(mail, folder)
+    assert mailbox.snapshot()[folder].uidvalidity != before
+
+    again = {entry.subject: (entry.state, entry.reason) for entry in place.run()["inbox"].entries}
+
+    assert again.pop("mail 3") == (State.DONE, "")
+    assert again == {f"mail {n}": (State.SKIPPED, f"the same message was handled as #{n + 1}") for n in range(3)}
+    assert place.run()["inbox"].entries == ()
