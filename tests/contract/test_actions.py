@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from mailrules.builtin.action.append import APPEND
 from mailrules.builtin.action.command import COMMAND
+from mailrules.builtin.action.extract import EXTRACT
 from mailrules.builtin.action.log import LOG
 from mailrules.builtin.action.map import MAP
 from mailrules.builtin.action.save import SAVE
@@ -26,6 +28,21 @@ class TestLog(ActionContract):
 class TestMap(ActionContract):
     action = MAP
     options = {"to": "{{ message.author.address }}", "subject": "Re: {{ message.subject }}"}
+
+
+class TestExtract(ActionContract):
+    action = EXTRACT
+    options = {"regex": "the (?P<what>[a-z]+) is", "required": ["what"], "defaults": {"owner": "kim"}}
+
+
+class TestExtractAttachment(ActionContract):
+    action = EXTRACT
+    options = {"attachment": "*.pdf", "regex": "%PDF-(?P<version>[0-9.]+)", "types": {"version": "number"}}
+
+
+class TestAppend(ActionContract):
+    action = APPEND
+    options = {"account": "archive", "folder": "Invoices/{{ message.date.year }}", "seen": True}
 
 
 class TestSaveMessage(ActionContract):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mailrules.api import ActionType, hookimpl
+from mailrules.builtin.action.append import APPEND
 from mailrules.builtin.action.command import COMMAND
+from mailrules.builtin.action.extract import EXTRACT
 from mailrules.builtin.action.flow import FLOW
 from mailrules.builtin.action.log import LOG
 from mailrules.builtin.action.map import MAP
@@ -17,4 +19,4 @@ from mailrules.builtin.action.webhook import WEBHOOK
 @hookimpl
 def mailrules_actions() -> Iterable[ActionType]:
     """In the order of the reference."""
-    yield from (LOG, MAP, SAVE, SEND, WEBHOOK, COMMAND, FLOW)
+    yield from (LOG, MAP, EXTRACT, SAVE, APPEND, SEND, WEBHOOK, COMMAND, FLOW)

@@ -49,8 +49,9 @@ def describe_only(attempt: Attempt) -> Performed:
     A pure step (`map`) runs, for it touches nothing and later steps are described with its result.
     """
     step = attempt.step
-    result = step.action.run(attempt.message, attempt.data, None) if step.pure else None  # type: ignore[arg-type]
-    return Performed(StepState.DESCRIBED, result or {})
+    given = step.action.run(attempt.message, attempt.data, None) if step.pure else None  # type: ignore[arg-type]
+    result = dict(given or {})
+    return Performed(StepState.DESCRIBED, said=str(result.pop("done", "")), result=result)
 
 
 def performer(context_of: Callable[[Attempt], Context], *, threads: StepThreads | None = None) -> Perform:

@@ -1,0 +1,1 @@
+"""Fields out of a text, by the form it has: what `extract` reads."""

@@ -1,0 +1,55 @@
+"""Fields of plain text: named groups of patterns, and lines of `key: value`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+_LINE = re.compile(r"^[ \t>*\u2022-]*([^\n:=\t]{1,100}?)[ \t]*(?:[:=]|\t)[ \t]*(\S[^\n]*?)[ \t\r]*$", re.MULTILINE)
+"""A key, a colon, an equals sign or a tab, and a value; quoted or in a list, too."""
+
+
+@lru_cache(maxsize=1024)
+def pattern(text: str) -> Any:
+    """The RE2 pattern (linear time, whatever the text), with at least one named group.
+
+    Raises:
+        ValueError: it is none, or names nothing.
+    """
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(text, options)
+    except re2.error as error:
+        raise ValueError(f"not an RE2 pattern: {error}") from error
+    if not compiled.groupindex:
+        raise ValueError("the pattern has no named group: write (?P<name>...)")
+    return compiled
+
+
+def by_pattern(patterns: Sequence[str], text: str) -> Iterator[tuple[str, str]]:
+    """What each pattern's named groups hold where it first matches."""
+    for written in patterns:
+        found = pattern(written).search(text)
+        if found:
+            yield from ((name, value) for name, value in found.groupdict().items() if value is not None)
+
+
+def by_label(labels: Mapping[str, str], text: str) -> Iterator[tuple[str, str]]:
+    """The values of the first lines that begin with each label, in any case and spacing."""
+    wanted = {folded(label): name for name, label in labels.items()}
+    for found in _LINE.finditer(text):
+        if not wanted:
+            return
+        name = wanted.pop(folded(found[1]), "")
+        if name:
+            yield name, found[2]
+
+
+def folded(label: str) -> str:
+    """A label as it is compared: without case, without spaces around, without a colon at its end."""
+    return " ".join(label.casefold().split()).rstrip(" :*")
