@@ -28,6 +28,24 @@ class TestSqliteFile(JournalContract):
         peer.close()
 
 
+class TestPostgres(JournalContract):
+    @pytest.fixture
+    def url(self, postgres):
+        return postgres.fresh()
+
+    @pytest.fixture
+    def journal(self, url):
+        journal = open_journal(url)
+        yield journal
+        journal.close()
+
+    @pytest.fixture
+    def peer(self, url):
+        peer = open_journal(url)
+        yield peer
+        peer.close()
+
+
 class TestOverlayOverNothing(JournalContract):
     @pytest.fixture
     def journal(self):

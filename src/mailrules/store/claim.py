@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Insert, Table, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Table, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrules.model.entry import Entry, State
 from mailrules.model.mailbox import Ref
 from mailrules.store.rows import chunks, row_of, with_steps
 from mailrules.store.schema import entries
+
+MANY = 1000
+"""Rows at once that change what a table is like."""
 
 Key = tuple[str, Ref, str]
 """What makes a message of a listener one: listener, reference, account."""
@@ -56,6 +59,10 @@ def add_new(connection: Connection, fresh: Iterable[Entry], now: datetime, token
     rows = [row_of(entry, now) | {"claim": token} for entry in fresh]
     if rows:
         connection.execute(if_new(connection, entries), rows)
+    if len(rows) > MANY and connection.dialect.name == "postgresql":
+        connection.execute(
+            text("ANALYZE entry")
+        )  # until it has looked, it reads all of a listener's rows at each question
 
 
 def if_new(connection: Connection, table: Table) -> Insert:
