@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mailrules.api import ReceiveProtocol
 from mailrules.config import moments
+from mailrules.config.bounds import read_max_age, read_max_size
 from mailrules.config.captured import check_needs, check_transition
 from mailrules.config.document import Node
 from mailrules.config.expiry import read_expiries
@@ -75,6 +76,9 @@ class Listeners:
             listen=spec.listen,
             unseen_only=spec.unseen_only,
             max_emails=spec.max_emails,
+            max_size=read_max_size(node, self._findings),
+            oversize=spec.oversize,
+            max_age=read_max_age(node, self._findings),
             stop_after_first=spec.stop_after_first,
             start=start,
             schedule=schedule,
@@ -150,10 +154,10 @@ class Listeners:
 
     def _check_account(self, node: Node, account: Account, folder: str, rules: RuleSet, written: list[Written]) -> None:
         if account.receive is None:
-            message = f"account '{account.name}' only sends: nothing can be received from it"
-            self._findings.add(
-                node["account"].place, "cannot-receive", message, f"add 'receive:' to account '{account.name}'"
-            )
+            if node.value.get("listen") is not False:
+                message = f"account '{account.name}' only sends: nothing can be received from it"
+                help_ = f"add 'receive:' to account '{account.name}', or write 'listen: false'"
+                self._findings.add(node["account"].place, "cannot-receive", message, help_)
             return
         protocol = account.receive[0].item
         if not protocol.folders and folder != "INBOX":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,6 +68,12 @@ class Listener:
     span: Span = NOWHERE
 
 
+    max_size: int | None = None
+    """Octets of the largest message that is taken whole; None is without a limit."""
+    oversize: Literal["park", "skip", "header"] = "park"
+    """What becomes of a larger one."""
+    max_age: timedelta | None = None
+    """How long ago a message that is taken came at most; None is without a limit."""
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """Everything in the files, checked and built."""

@@ -11,6 +11,7 @@ from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
 from mailrules.engine.allowance import Allowance
 from mailrules.engine.expire import EXPIRY
+from mailrules.engine.intake import Intake
 from mailrules.engine.process import Case, later, process
 from mailrules.engine.reading import Read, Reader
 from mailrules.engine.settling import Acted, Settler, recorded
@@ -56,13 +57,14 @@ class Pass:
     reader: Reader
     settler: Settler
     allowance: Allowance
+    intake: Intake
 
     def run(self) -> Report:
         """Handle what waits, oldest first, up to `max_emails`."""
         refs = self.mailbox.refs(unseen_only=self.listener.unseen_only)
         skipped = self._begin(refs)
-        queue, left = self._queue(refs)
-        entries: list[Entry] = []
+        queue, left, entries = self._queue(refs)
+        entries = recorded(self.world, entries)
         acted: list[Acted] = []
         present = frozenset(refs)
         self.allowance.present = len(present)
@@ -80,9 +82,9 @@ class Pass:
                 entries += self.settler.settle(acted)
                 acted = []
         entries += self.settler.settle(acted)
-        left = 0 if self._stopped() else left + len(queue) - len(entries)
         order = {waiting.ref: position for position, waiting in enumerate(queue)}
-        entries.sort(key=lambda entry: order[entry.ref])
+        left = 0 if self._stopped() else left + len(queue) - sum(entry.ref in order for entry in entries)
+        entries.sort(key=lambda entry: order.get(entry.ref, -1))
         return Report(self.listener.name, tuple(entries), left, skipped, spent(self.listener, self.world.journal))
 
     def _stopped(self) -> bool:
@@ -109,15 +111,19 @@ class Pass:
         journal.begin(self.listener.name, self.world.clock(), [])
         return len(skipped)
 
-    def _queue(self, refs: Sequence[Ref]) -> tuple[list[_Waiting], int]:
-        """What a crash left in hand, what is due again, then what is new; and how many must wait."""
+    def _queue(self, refs: Sequence[Ref]) -> tuple[list[_Waiting], int, list[Entry]]:
+        """What a crash left in hand, what is due again, then what is new; how many must wait; what is too old."""
         journal, name, now = self.world.journal, self.listener.name, self.world.clock()
         in_hand = [_Waiting(entry.ref, entry) for entry in self._ours(journal.unfinished(name))]
         again = [_Waiting(entry.ref, entry) for entry in self._ours(journal.due(name, now))]
         known = journal.known(name, refs, account=self.listener.account.name)
-        again += [] if self._stopped() else [_Waiting(ref) for ref in refs if ref not in known]
-        most = len(again) if self.listener.max_emails < 0 else self.listener.max_emails
-        return in_hand + again[:most], max(0, len(again) - most)
+        new = [] if self._stopped() else [ref for ref in refs if ref not in known]
+        most = self.listener.max_emails
+        old = self.intake.too_old(new, wanted=most if most < 0 else max(0, most - len(again)))
+        gone = {entry.ref for entry in old}
+        again += [_Waiting(ref) for ref in new if ref not in gone]
+        most = len(again) if most < 0 else most
+        return in_hand + again[:most], max(0, len(again) - most), old
 
     def _ours(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Those that stand for a message of this account: a listener may have watched another one before."""
@@ -135,6 +141,8 @@ class Pass:
         read = [one for one in read if one.prior is None or one.prior.fingerprint == one.fingerprint]
         fresh, doubles = self._without_doubles(read, present)
         ended += self.world.journal.claim(doubles) if doubles else []
+        fresh, too_big = self.intake.too_big(fresh)
+        ended += too_big
         acted: list[Acted] = []
         waiting: list[Case] = []
         for handled, decided in enumerate(self.reader.cases(fresh), start=1):
@@ -260,7 +268,8 @@ def pass_over(mailbox: Mailbox, listener: Listener, decider: Decider, world: Wor
     began = world.clock()
     reader = Reader(listener, decider, world, mailbox)
     settler, allowance = Settler(listener, world, mailbox), Allowance(listener, world)
-    report = Pass(listener, world, mailbox, reader, settler, allowance).run()
+    intake = Intake(listener, world, mailbox, reader)
+    report = Pass(listener, world, mailbox, reader, settler, allowance, intake).run()
     if listener.schedule.remembered and not world.stopping():  # a run that was broken off is one missed
         world.journal.ran(listener.name, began)
     return report

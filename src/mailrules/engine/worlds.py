@@ -81,5 +81,5 @@ def replay_world(mailbox: Mailbox, journal: Journal, *, at: datetime | None = No
 
 def for_trial(listener: Listener) -> Listener:
     """A listener as a trial reads it: everything there is, in one pass, whatever its limits say."""
-    free = replace(listener, start="all", max_emails=-1, unseen_only=False, stop_after_first=False)
+    free = replace(listener, start="all", max_emails=-1, max_age=None, unseen_only=False, stop_after_first=False)
     return replace(free, schedule=Schedule(), expires=())

@@ -36,6 +36,10 @@ class Box:
     asked_bodies: list[str] = field(default_factory=list)
     refuses: dict[str, str] = field(default_factory=dict)
     received: datetime = START
+    came: dict[str, datetime | None] = field(default_factory=dict)
+    """When single ones were received, where that differs."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """What it says how big they are."""
     breaks: bool = False
     unreadable: set[str] = field(default_factory=set)
     headless: set[str] = field(default_factory=set)
@@ -52,7 +56,8 @@ class Box:
 
     def heads(self, refs):
         for ref in (ref for ref in self._there(refs) if ref.uid not in self.headless):
-            yield Head(ref, self.messages[ref.uid].partition(b"\n\n")[0], received=self.received)
+            header = self.messages[ref.uid].partition(b"\n\n")[0]
+            yield Head(ref, header, self.sizes.get(ref.uid), received=self.came.get(ref.uid, self.received))
 
     def bodies(self, refs):
         for ref in (ref for ref in self._there(refs) if ref.uid not in self.unreadable):
