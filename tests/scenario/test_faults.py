@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sqlite3
 import time
@@ -12,7 +13,12 @@ import pytest
 from tests.scenario.workspace import Place, account
 from tests.unit.cli.conftest import boom, deliver, run, unbounded, workspace  # noqa: F401 - fixtures
 from tests.unit.cli.daemon import Daemon, edit
+from tests.unit.local.conftest import unprivileged  # noqa: F401 - a fixture
 
+from mailrules.api import Disposition, NoCredential, PersonNeeded, Ref, Settlement, build_options
+from mailrules.api import Place as Opened
+from mailrules.builtin.imap.protocol import IMAP
+from mailrules.builtin.local.maildir import MaildirOptions, open_maildir
 from mailrules.model.entry import State
 from mailrules.testing.bad_imap import BadImap
 from mailrules.testing.bad_server import HANG
@@ -163,3 +169,77 @@ def test_a_folder_that_the_server_numbers_anew_is_handled_no_second_time(tmp_pat
     assert again.pop("mail 3") == (State.DONE, "")
     assert again == {f"mail {n}": (State.SKIPPED, f"the same message was handled as #{n + 1}") for n in range(3)}
     assert place.run()["inbox"].entries == ()
+
+
+def opened(server, **options):
+    """A mailbox on a bad server, as a pass opens it."""
+    raw = {"host": "127.0.0.1", "port": server.port, "security": "none", "timeout": "2s", **options}
+    return closing(IMAP.open(build_options(IMAP.options, raw, root=Path()), NoCredential(), Opened(Path())))
+
+
+def test_a_folder_that_may_only_be_read_needs_a_person_before_anything_is_done():
+    script = {
+        "greeting": ["* PREAUTH ready\r\n"],
+        "select": ["* 3 EXISTS\r\n* OK [UIDVALIDITY 1] valid\r\n{tag} OK [READ-ONLY] done\r\n"],
+    }
+    with BadImap(script) as server, pytest.raises(PersonNeeded) as raised, opened(server):
+        pass
+
+    assert "folder 'INBOX' may only be read, so nothing in it can be deleted, moved or marked" in str(raised.value)
+
+
+def test_a_copy_that_names_no_uids_leaves_the_message_where_it_is():
+    """UIDPLUS is offered and COPYUID does not come: RFC 4315, section 3, allows it. The next try looks for the copy."""
+    script = {
+        "greeting": ["* PREAUTH ready\r\n"],
+        "capability": ["* CAPABILITY IMAP4rev1 UIDPLUS\r\n{tag} OK done\r\n"],
+        "uid search": ["* SEARCH 1\r\n{tag} OK done\r\n"],
+    }
+    ref = Ref("INBOX", "1", "1")
+    with BadImap(script) as server, opened(server) as mailbox:
+        failed = mailbox.settle([Settlement(ref, Disposition(move="A"))])
+
+    assert failed == {ref: "the copy in A could not be verified, so it stays here too"}
+    assert not any("STORE" in line or "EXPUNGE" in line for line in server.heard)
+
+
+def test_a_maildir_that_is_damaged_is_told_and_read_when_it_is_whole_again(home):
+    Path("mailbox/new").rename("mailbox/gone")
+    Path("mailbox/new").write_text("")
+    with Daemon() as daemon:
+        told = daemon.says("ERROR mailrules.inbox: ")
+        Path("mailbox/new").unlink()
+        Path("mailbox/gone").rename("mailbox/new")
+        daemon.says("inbox: 1 message: 1 done")
+        assert daemon.end() == 0
+
+    assert "mailbox: Not a directory; next try in" in told
+
+
+@pytest.mark.parametrize("closed", ["mail", "mail/new"])
+def test_a_maildir_that_may_not_be_read_needs_a_person(tmp_path, request, closed):
+    for kind in ("cur", "new", "tmp"):
+        (tmp_path / "mail" / kind).mkdir(parents=True)
+    (tmp_path / closed).chmod(0)
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(PersonNeeded, match="mail may not be read") as raised:
+        open_maildir(MaildirOptions(path="mail"), NoCredential(), Opened(Path())).refs(unseen_only=False)
+
+    assert raised.value.remedy == "let this user read and write it"
+
+
+def test_a_process_without_descriptors_left_goes_on_when_there_are_some(home, deliver):  # noqa: F811 - as above
+    with Daemon() as daemon:
+        daemon.says("inbox: 1 message: 1 done")
+        pid = daemon.process.pid
+        held = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        before = _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (held, most))
+        deliver("2.b", "Later")
+        told = daemon.says("ERROR mailrules")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+        daemon.says("inbox: 1 message: 1 done")
+        assert daemon.end() == 0
+
+    assert "Too many open files" in told or "unable to open" in told

@@ -6,7 +6,7 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -120,8 +120,9 @@ class Maildir:
     def _scan(self) -> None:
         """Look at every name; `new` first, so that a message on its way to `cur` is met at least once."""
         places = (self.directory / "new", self.directory / "cur")
-        self._look = Look.at(places)
-        self._paths = _names(self.directory, regular=True)
+        with _telling(self.root):
+            self._look = Look.at(places)
+            self._paths = _names(self.directory, regular=True)
 
     def _read(self, ref: Ref, use: Callable[[Path], T]) -> T | None:
         """`_at`; None too for a message that cannot be read, which keeps nobody from the others."""
@@ -293,18 +294,30 @@ def _folders(root: Path) -> Iterator[str]:
     yield from (shown_name(path.name).replace(".", "/") for path in root.glob(".*") if (path / "cur").is_dir())
 
 
+@contextmanager
+def _telling(root: Path) -> Iterator[None]:
+    """What the disk says of a whole folder, as one of mailrules' own errors."""
+    try:
+        yield
+    except PermissionError as error:
+        raise PersonNeeded(f"maildir {root} may not be read", remedy="let this user read and write it") from error
+    except OSError as error:
+        raise Transient(f"maildir {root}: {error.strerror or error}") from error
+
+
 def open_maildir(options: MaildirOptions, _credential: Credential, place: Place) -> Maildir:
     """The folder of the maildir that *place* names.
 
     Raises:
         Transient: nothing is there (yet, or while a disk is not mounted).
-        PersonNeeded: what is there is no maildir, or the folder's name cannot be one.
+        PersonNeeded: what is there is no maildir or may not be read, or the folder's name cannot be one.
     """
     root = place.workspace / Path(options.path).expanduser()
-    if not root.is_dir():
-        raise Transient(f"maildir {options.path}: no such folder")
-    if not (root / "new").is_dir() and not (root / "cur").is_dir():
-        raise PersonNeeded(f"{options.path} is no maildir: it has neither new/ nor cur/", remedy="correct `path:`")
+    with _telling(root):
+        if not root.is_dir():
+            raise Transient(f"maildir {options.path}: no such folder")
+        if not (root / "new").is_dir() and not (root / "cur").is_dir():
+            raise PersonNeeded(f"{options.path} is no maildir: it has neither new/ nor cur/", remedy="correct `path:`")
     try:
         folder_name(place.folder)
     except Permanent as error:
