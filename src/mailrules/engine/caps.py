@@ -1,0 +1,59 @@
+"""How many automatic mails a correspondent, and a thread, gets: what two programs that answer each other run into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailrules.api.guard import correspondents
+from mailrules.builtin.action.conversation import answer_subject
+from mailrules.engine.perform import Attempt
+from mailrules.model.journal import Journal
+from mailrules.model.message import Message
+from mailrules.model.tally import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Counts in the journal, so that restarts and other machines are no way around."""
+
+    journal: Journal
+    clock: Callable[[], datetime]
+
+    def reserve(self, attempt: Attempt, recipients: Sequence[str], subject: str) -> str:
+        """Why no mail of that *subject* may go back to who wrote the message; empty, and counted, where it may.
+
+        Mail to anybody else is not capped: a desk may be told of every message. A mail counts before it leaves, and
+        once however often it is tried.
+        """
+        back = correspondents(attempt.message)
+        to = [address for address in dict.fromkeys(each.lower() for each in recipients) if address in back]
+        if not to:
+            return ""
+        marks = list(_marks(attempt, to, subject))
+        cap, now = attempt.listener.account.cap, self.clock()
+        for mark in marks:
+            most = cap.same_subject if mark.what == SUBJECT else cap.mails
+            counted = self.journal.tallied(mark.what, mark.whom, now - cap.within, most=most, apart=mark.key)
+            if len(counted) >= most:
+                minutes = cap.within.total_seconds() / 60
+                return f"{mark.whom} has had {most} automatic mails{mark.what[4:]} within {minutes:g} minutes (cap)"
+        self.journal.tally(marks, now)
+        return ""
+
+
+MAIL, SUBJECT, THREAD = "mail", "mail of this subject", "mail in this thread"
+
+
+def _marks(attempt: Attempt, to: Sequence[str], subject: str) -> Iterator[Mark]:
+    for address in to:
+        yield Mark(MAIL, address, attempt.key)
+        yield Mark(SUBJECT, f"{address}: {answer_subject(subject).casefold()}", attempt.key)
+    if thread := _thread(attempt.message):
+        yield Mark(THREAD, thread, attempt.key)
+
+
+def _thread(message: Message) -> str:
+    """The identifier that the conversation began with, as far as the message says."""
+    return message.references[0] if message.references else message.message_id

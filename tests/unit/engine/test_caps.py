@@ -1,0 +1,107 @@
+"""How many automatic mails a correspondent, and a thread, gets."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailrules.config.settings import Account, Listener
+from mailrules.core.parse import parse
+from mailrules.engine.caps import Caps
+from mailrules.engine.perform import Attempt
+from mailrules.model.limits import Cap
+from mailrules.model.message import Extent
+from mailrules.model.rule import RuleSet, Step
+from mailrules.store.overlay import OverlayJournal
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+JO = "jo@a.example"
+
+
+class Office:
+    """Where mails are sent because of messages."""
+
+    def __init__(self, cap=Cap()):  # noqa: B008 - a frozen value
+        self.now = NOON
+        self.caps = Caps(OverlayJournal(), lambda: self.now)
+        self.listener = Listener("inbox", Account("support", cap=cap), RuleSet())
+        self.sent = 0
+
+    def send(self, to, subject, *, author=JO, key=None, thread=None, instead=None):
+        """Why the mail was not let through; empty when it was."""
+        self.sent += 1
+        head = f"From: {author}\nMessage-ID: <{self.sent}@a.example>\n"
+        head += f"References: <{thread}@a.example> <r{self.sent}@a.example>\n" if thread else ""
+        message = parse(f"{head}\nbody\n".encode(), extent=Extent.WHOLE)
+        attempt = Attempt(Step("reply", action=None), message, {}, self.listener, key or f"key-{self.sent}")
+        caps = instead or self.caps
+        return caps.reserve(attempt, [to], subject)
+
+
+@pytest.fixture
+def office():
+    return Office()
+
+
+def test_two_of_one_subject_are_enough_whatever_says_that_it_is_an_answer(office):
+    assert [office.send(JO, subject) for subject in ("Hello", "Re: Hello")] == ["", ""]
+    assert "has had 2 automatic mails of this subject within 180 minutes (cap)" in office.send(JO, "AW: hello")
+    assert office.send(JO, "another") == ""
+
+
+def test_ten_of_any_subject_are_enough(office):
+    assert [office.send(JO, f"subject {at}") for at in range(10)] == [""] * 10
+    assert office.send(JO, "one more") == "jo@a.example has had 10 automatic mails within 180 minutes (cap)"
+
+
+def test_ten_in_a_thread_are_enough_whoever_writes(office):
+    given = [office.send(f"{at}@a.example", f"s {at}", author=f"{at}@a.example", thread="t") for at in range(11)]
+    assert given[:10] == [""] * 10
+    assert given[10] == "<t@a.example> has had 10 automatic mails in this thread within 180 minutes (cap)"
+
+
+def test_after_the_time_it_goes_on(office):
+    for at in range(10):
+        office.send(JO, f"subject {at}")
+    office.now += timedelta(minutes=180, microseconds=1)
+    assert office.send(JO, "subject 0") == ""
+
+
+def test_what_is_held_back_does_not_count(office):
+    for _ in range(50):
+        office.send(JO, "Hello")
+    office.now += timedelta(minutes=180, microseconds=1)
+    assert office.send(JO, "Hello") == ""
+
+
+def test_the_writing_of_an_address_makes_it_no_other(office):
+    assert [office.send(to, "Hello") for to in ("Jo@A.example", "JO@a.EXAMPLE")] == ["", ""]
+    assert office.send(JO, "Hello")
+
+
+def test_a_mail_counts_once_however_often_it_is_tried(office):
+    assert [office.send(JO, "Hello", key="same") for _ in range(5)] == [""] * 5
+    assert office.send(JO, "Hello") == ""
+
+
+def test_mail_to_anybody_else_is_not_capped(office):
+    assert [office.send("desk@b.example", "New mail") for _ in range(50)] == [""] * 50
+
+
+def test_correspondents_are_counted_apart(office):
+    for at in range(10):
+        office.send(JO, f"subject {at}")
+    assert office.send("mo@a.example", "subject", author="mo@a.example") == ""
+
+
+def test_the_account_says_how_many():
+    office = Office(Cap(mails=1, same_subject=5, within=timedelta(hours=1)))
+    assert [bool(office.send(JO, f"subject {at}")) for at in range(2)] == [False, True]
+    assert Office(Cap(mails=0)).send(JO, "Hello")
+
+
+def test_another_process_counts_along(office):
+    for at in range(10):
+        office.send(JO, f"subject {at}")
+    other = replace(office.caps)
+    assert office.send(JO, "one more", instead=other)
