@@ -17,6 +17,7 @@ from mailrules.cli.supervisor import Supervisor
 from mailrules.cli.terminal import plural
 from mailrules.engine.listen import Loop, Outcome
 from mailrules.engine.passes import Report
+from mailrules.engine.pauses import Pauses
 from mailrules.engine.world import World
 from mailrules.engine.worlds import live_world
 from mailrules.model.journal import Journal
@@ -24,10 +25,10 @@ from mailrules.model.journal import Journal
 
 def run_on(setup: Setup, journal: Journal, stop: StopRequest, *, as_json: bool) -> int:
     """Run passes until a signal asks to stop; tell each that did something, as a log line or as a line of JSON."""
-    log = logging.getLogger("mailrules")
+    log, pauses = logging.getLogger("mailrules"), Pauses()
 
     def world(taken: Setup) -> World:
-        return live_world(taken.workspace, journal, stopping=stop.asked)
+        return live_world(taken.workspace, journal, stopping=stop.asked, pauses=pauses)
 
     with closing(Supervisor()) as supervisor:
         beat = math.inf if supervisor.watch is None else supervisor.watch / 4

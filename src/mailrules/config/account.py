@@ -85,6 +85,7 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
         cap=read_cap(node, spec.cap, findings),
         timezone=timezone,
         missing_folder=spec.missing_folder,
+        max_connections=spec.max_connections,
         description=spec.description,
         span=node.span,
     )

@@ -35,6 +35,8 @@ class Account:
     timezone: str = "UTC"
     missing_folder: Literal["create", "fail"] = "create"
     """What becomes of a folder that rules move or copy to and that is not there: made when first used, or refused."""
+    max_connections: int = 5
+    """How many the listeners may have at a time: half of what common servers allow, the rest is for people."""
     description: str = ""
     span: Span = NOWHERE
 

@@ -93,6 +93,13 @@ class AccountSpec(Spec, frozen=True):
         ),
     ] = "create"
     trust: TrustSpec = TrustSpec()
+    max_connections: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="How many connections the listeners may have at a time. Common servers allow 10 or 15 in all.",
+        ),
+    ] = 5
     cap: CapSpec = CapSpec()
 
 

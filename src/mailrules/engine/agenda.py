@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from mailrules.config.settings import Listener
 from mailrules.core.schedule import GRACE, caught_up, first_run, following, why_over
+from mailrules.engine.pauses import LONGEST
 from mailrules.engine.standing import Idle, spent
 from mailrules.model.journal import Journal
 
@@ -157,8 +158,8 @@ class Agenda:
         else:
             self._wake(course)
 
-    def failed(self, turn: Turn, *, hopeless: bool = False) -> float:
-        """A turn has failed; gives the seconds until it is tried again, which are many where that is *hopeless*."""
+    def failed(self, turn: Turn, *, hopeless: bool = False, after: float = 0.0) -> float:
+        """A turn has failed; gives the seconds until it is tried again: many where that is *hopeless*, or *after*."""
         self._in_hand.discard(turn.listener.name)
         course = self._courses.get(turn.listener.name)
         if course is None:
@@ -166,6 +167,8 @@ class Agenda:
         course.failed += 1
         every = RECONNECT if course.listener.idle else course.listener.schedule.every
         pause = backoff(MANY if hopeless and course.failed > 1 else course.failed, every)
+        if after > 0:
+            pause = max(pause, min(after, LONGEST) + random.uniform(0, RECONNECT))  # noqa: S311 - spreads load
         at, until = self.clock() + timedelta(seconds=pause), course.listener.schedule.until
         if course.expires is not None:
             course.expires = max(course.expires, at)
@@ -176,8 +179,22 @@ class Agenda:
         return pause
 
     def hasten(self, name: str) -> None:
-        """Something came: look now, if the listener looks at all; the end of a turn that is under way plans anew."""
-        self._bring_forward(name, self.clock())
+        """Something came: look now, if the listener looks at all.
+
+        The end of a turn that is under way plans anew, and one that failed has its back-off.
+        """
+        course = self._courses.get(name)
+        if course is not None and not course.failed:
+            self._bring_forward(name, self.clock())
+
+    def give_back(self, turn: Turn) -> None:
+        """A turn that was taken has not begun: it is due again."""
+        name = turn.listener.name
+        self._in_hand.discard(name)
+        course = self._courses.get(name)
+        if course is not None:
+            course.due = self.clock() if turn.looks else course.due
+            self._wake(course)
 
     def lost(self, name: str, held: float) -> float:
         """Its connection, *held* for so many seconds, has ended; gives the seconds until the next try."""

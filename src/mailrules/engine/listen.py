@@ -17,16 +17,15 @@ from mailrules.core.expiry import ExpiryError
 from mailrules.engine.agenda import Agenda, Turn
 from mailrules.engine.chart import Chart, cause, remedy
 from mailrules.engine.expire import next_expiry
+from mailrules.engine.lanes import Lanes
 from mailrules.engine.passes import Report, run_pass
 from mailrules.engine.push import Heard, News, Watch
 from mailrules.engine.standing import Idle
 from mailrules.engine.turn import Connection, take_turn
 from mailrules.engine.world import World
-from mailrules.model.action import PersonNeeded
+from mailrules.model.action import PersonNeeded, Transient
 from mailrules.model.mailbox import Pushing
 
-WORKERS = 8
-"""Passes that run at the same time."""
 LONGEST_SLEEP = 30.0
 """Seconds after which the clock is looked at again: it may have been set, or the machine may have slept."""
 
@@ -69,12 +68,15 @@ class _Plan:
     listeners: Mapping[str, Listener]
     deciders: Mapping[str, Decider]
     world: World
+    keepers: frozenset[str]
+    """Those that keep a connection."""
 
     @classmethod
     def of(cls, listeners: Iterable[Listener], world: World) -> _Plan:
         """With the rules compiled."""
         wanted = {listener.name: listener for listener in listeners}
-        return cls(wanted, {name: Decider(listener.rules) for name, listener in wanted.items()}, world)
+        deciders = {name: Decider(listener.rules) for name, listener in wanted.items()}
+        return cls(wanted, deciders, world, keepers(wanted.values()))
 
 
 class Loop:
@@ -97,7 +99,7 @@ class Loop:
         self._told, self._alive = told, alive
         self._longest = min(LONGEST_SLEEP, longest)
         self._agenda, self._chart = Agenda(world.clock), Chart(world.journal, world.clock)
-        self._watch = Watch()
+        self._watch, self._lanes = Watch(), Lanes()
         self._events: queue.SimpleQueue[_Finished | _Plan] = queue.SimpleQueue()
         self._stopping = False
         self._polled: set[str] = set()
@@ -120,12 +122,14 @@ class Loop:
         """Listen until stopped. A failing listener backs off by itself; the others go on."""
         self._take_up(self._plan)
         with closing(self._watch):
-            with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="pass") as pool:
+            with ThreadPoolExecutor(max_workers=self._lanes.most, thread_name_prefix="pass") as pool:
                 while self._agenda.busy and not self._stopping:
                     for turn in self._agenda.take():
+                        self._lanes.add(turn)
+                    for turn in self._lanes.start(self._may):
                         pool.submit(self._take, turn, self._plan, self._connection(turn))
                     self._alive()
-                    self._hear(self._watch.wait(self._agenda.wait(self._longest)))
+                    self._hear(self._watch.wait(min(self._agenda.wait(self._longest), self._lanes.wait())))
                     self._catch_up()
             self._catch_up()
         self._chart.write(everything=True)
@@ -147,6 +151,8 @@ class Loop:
     def _take_up(self, plan: _Plan) -> None:
         agenda, chart = self._agenda, self._chart
         self._plan = plan
+        for turn in self._lanes.withdraw():
+            agenda.give_back(turn)
         for name in agenda.names - plan.deciders.keys():
             agenda.leave(name)
             chart.ended(name, "it is not in the files any more")
@@ -162,18 +168,22 @@ class Loop:
     def _note(self, finished: _Finished) -> None:
         agenda, chart, result = self._agenda, self._chart, finished.result
         listener = finished.turn.listener
+        self._lanes.over(finished.turn, well=isinstance(result, Report))
         if isinstance(result, Report):
             self._told(result)
             agenda.ran(finished.turn, ended=result.ended, expires=finished.expires)
             if finished.turn.looks and listener.name in agenda.names:
                 chart.succeeded(listener, result, agenda.next_look(listener.name))
         else:
-            pause = agenda.failed(finished.turn, hopeless=isinstance(result, PersonNeeded))
+            after = (result.after if isinstance(result, Transient) else None) or 0.0
+            pause = agenda.failed(finished.turn, hopeless=isinstance(result, PersonNeeded), after=after)
             self._fail(listener, result, pause)
         if finished.mailbox is not None:
             self._park(listener, finished.mailbox)
-        elif listener.idle and finished.turn.looks and isinstance(result, Report):
-            self._tell_polled(listener, "its protocol cannot tell what comes")
+        elif listener.idle and finished.turn.looks and isinstance(result, Report) and not result.ended:
+            full = f"its account has no connection left to keep (max_connections: {listener.account.max_connections})"
+            kept = listener.name in self._plan.keepers
+            self._tell_polled(listener, "its protocol cannot tell what comes" if kept else full)
 
     def _fail(self, listener: Listener, error: Exception, pause: float) -> None:
         self._told(Failure(listener.name, error, pause))
@@ -186,9 +196,16 @@ class Loop:
             self._chart.ended(idle.listener, idle.reason)
         self._chart.write()
 
+    def _may(self, listener: Listener) -> bool:
+        """Whether its account has a connection left for it, or it has one."""
+        account = listener.account
+        used = self._lanes.connections[account.name] + self._watch.connections[account.name]
+        return used < account.max_connections or listener.name in self._watch
+
     def _connection(self, turn: Turn) -> Connection:
         """What the turn may work with."""
-        return Connection(self._watch.take(turn.listener.name) if turn.looks else None)
+        name = turn.listener.name
+        return Connection(self._watch.take(name) if turn.looks else None, keeps=name in self._plan.keepers)
 
     def _park(self, listener: Listener, mailbox: Pushing) -> None:
         if self._stopping or not self._keeps(listener):
@@ -201,7 +218,11 @@ class Loop:
     def _keeps(self, listener: Listener) -> bool:
         """Whether a connection that was opened for *listener* serves it as it is written now."""
         now = self._plan.listeners.get(listener.name)
-        alike = now is not None and now.idle and (now.account, now.folder) == (listener.account, listener.folder)
+        alike = (
+            now is not None
+            and now.name in self._plan.keepers
+            and (now.account, now.folder) == (listener.account, listener.folder)
+        )
         return alike and self._agenda.looks_on(listener.name)
 
     def _tell_polled(self, listener: Listener, why: str) -> None:
@@ -228,6 +249,19 @@ class Loop:
         except BaseException as error:  # a listener never dies in silence
             finished = _Finished(turn, RuntimeError(f"{type(error).__name__}: {error}"), mailbox=connection.mailbox)
         self._happened(finished)
+
+
+def keepers(listeners: Iterable[Listener]) -> frozenset[str]:
+    """Of the idle ones, those that can keep a connection: of each account so many that the others have one, too."""
+    of_account: dict[str, list[Listener]] = {}
+    for listener in listeners:
+        of_account.setdefault(listener.account.name, []).append(listener)
+    kept: list[Listener] = []
+    for group in of_account.values():
+        most = group[0].account.max_connections
+        idle = [listener for listener in group if listener.idle]
+        kept += idle if len(group) <= most else idle[: most - 1]
+    return frozenset(listener.name for listener in kept)
 
 
 def _first_expiry(listener: Listener, world: World) -> datetime | None:

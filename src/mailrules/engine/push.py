@@ -8,6 +8,7 @@ import random
 import selectors
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -53,6 +54,8 @@ class Watch:
 
     def __init__(self) -> None:
         self._parked: dict[str, _Parked] = {}
+        self.connections: Counter[str] = Counter()
+        """Parked mailboxes by account."""
         self._renewals: list[tuple[float, int, _Parked]] = []
         self._numbers = count()
         self._selector = selectors.DefaultSelector()
@@ -61,8 +64,8 @@ class Watch:
             end.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ)
 
-    def __len__(self) -> int:
-        return len(self._parked)
+    def __contains__(self, name: str) -> bool:
+        return name in self._parked
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
@@ -76,6 +79,7 @@ class Watch:
             yield Lost(listener.name, ConnectionAbortedError("the connection is closed"), 0.0)
             return
         self._parked[listener.name] = parked
+        self.connections[listener.account.name] += 1
         self._selector.register(parked.descriptor, selectors.EVENT_READ, parked)
         self._renew_later(parked)
         yield from self._look(parked)
@@ -86,6 +90,7 @@ class Watch:
         if parked is None:
             return None
         self._selector.unregister(parked.descriptor)
+        self.connections[parked.listener.account.name] -= 1
         return parked.mailbox
 
     def drop(self, name: str) -> None:

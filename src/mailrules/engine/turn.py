@@ -66,7 +66,7 @@ def take_turn(
 
     Raises:
         ExpiryError: a script cannot say when its expiry comes: the listener does not run before that is known.
-        Transient: see `run_pass`.
+        Transient: see `run_pass`; or the account is left alone for a while, as its server asked.
         PersonNeeded: see `run_pass`.
         JournalError: nothing may be acted on now.
     """
@@ -74,5 +74,7 @@ def take_turn(
     ended = expired(listener, world.journal, world.clock())
     if ended or not looks:
         return Report(listener.name, fired, ended=ended)
-    report = visit(listener, decider, world)
+    with world.pauses.obeyed(listener.account.name):
+        world.consent(listener)
+        report = visit(listener, decider, world)
     return replace(report, entries=fired + report.entries)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mailrules.config.settings import Listener
+from mailrules.engine.pauses import Pauses
 from mailrules.engine.perform import Perform
 from mailrules.model.entry import Entry
 from mailrules.model.journal import Journal
@@ -40,3 +41,7 @@ class World:
     """Asked between messages: the one in hand is finished, the rest is left for the next pass."""
     progress: Callable[[str, int, int], None] = lambda _listener, _done, _total: None
     """Told how far a pass is: listener, messages done, messages to do."""
+    consent: Callable[[Listener], None] = lambda _listener: None
+    """Asked before each pass; raises `PersonNeeded` for a first one that somebody is to agree to."""
+    pauses: Pauses = field(default_factory=Pauses)
+    """The accounts that are left alone for a while, as their servers asked."""

@@ -11,6 +11,7 @@ from mailrules.api import Permanent, Place
 from mailrules.config.settings import Listener, Workspace
 from mailrules.engine.credential import with_credential
 from mailrules.engine.edges import live_context
+from mailrules.engine.pauses import Pauses, obeying
 from mailrules.engine.perform import describe_only, performer
 from mailrules.engine.virtual import Effects, VirtualMailbox, overlaid
 from mailrules.engine.world import World, system_clock
@@ -41,8 +42,15 @@ def targets(rules: RuleSet) -> tuple[str, ...]:
     return tuple(dict.fromkeys(folder for keep in kept for folder in (*keep.copy, keep.move) if folder))
 
 
-def live_world(workspace: Workspace, journal: Journal, *, stopping: Callable[[], bool] = lambda: False) -> World:
-    """Everything for real."""
+def live_world(
+    workspace: Workspace,
+    journal: Journal,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    pauses: Pauses | None = None,
+) -> World:
+    """Everything for real; *pauses* are those of the world before it in this process."""
+    left_alone = pauses or Pauses()
 
     def recorded(entry: Entry) -> None:
         try:
@@ -52,10 +60,11 @@ def live_world(workspace: Workspace, journal: Journal, *, stopping: Callable[[],
 
     return World(
         open=opener(workspace, readonly=False),
-        perform=performer(live_context(workspace)),
+        perform=performer(obeying(live_context(workspace), left_alone)),
         journal=journal,
         recorded=recorded,
         stopping=stopping,
+        pauses=left_alone,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.unit.engine.test_listen import until
 
 from mailrules.api import PasswordCredential, Place, Secret, build_options
 from mailrules.builtin.imap.protocol import IMAP
+from mailrules.config.settings import Account
 from mailrules.engine import push
 from mailrules.engine.listen import Failure, Loop
 from mailrules.engine.passes import Report
@@ -212,14 +213,33 @@ def test_a_listener_that_stays_as_it_is_keeps_its_connection(house, idle):
 def test_one_thread_watches_all_of_them(house, idle):
     names = [f"inbox{number}" for number in range(20)]
     servers = {name: BadImap(FETCHES) for name in names}
-    for server in servers.values():
-        server.__enter__()
-    try:
-        ports = {name: server.port for name, server in servers.items()}
-        with loop_on(house, ports, *(replace(idle, name=name) for name in names)):
-            until(lambda: all(heard(server, "IDLE") for server in servers.values()))
-            own = [thread for thread in threading.enumerate() if thread.name.startswith("pass")]
-            assert len(own) <= 8
-    finally:
+    with ExitStack() as running:
         for server in servers.values():
-            server.__exit__(None, None, None)
+            running.enter_context(server)
+        ports = {name: server.port for name, server in servers.items()}
+        before = threading.active_count()
+        running.enter_context(loop_on(house, ports, *(replace(idle, name=n, account=Account(n)) for n in names)))
+        until(lambda: all(heard(server, "IDLE") for server in servers.values()))
+        until(lambda: len(house.journal.health()) == 20)
+        workers = [thread for thread in threading.enumerate() if thread.name.startswith("pass")]
+
+        assert threading.active_count() - before == 1 + len(workers)
+        assert len(workers) <= 8  # of passes that are over
+
+
+def test_of_more_listeners_than_connections_the_first_ones_keep_theirs_and_the_others_are_polled(house, idle, caplog):
+    account = Account("small", max_connections=3)
+    names = [f"inbox{number}" for number in range(5)]
+    servers = {name: BadImap(FETCHES) for name in names}
+    with ExitStack() as running:
+        for server in servers.values():
+            running.enter_context(server)
+        ports = {name: server.port for name, server in servers.items()}
+        _, told = running.enter_context(loop_on(house, ports, *(replace(idle, name=n, account=account) for n in names)))
+        until(lambda: len(told) == 5)
+        until(lambda: all(heard(servers[name], "IDLE") for name in names[:2]))
+        until(lambda: all(heard(servers[name], "LOGOUT") for name in names[2:]))
+        assert not any(heard(servers[name], "LOGOUT") for name in names[:2])
+
+    said = "its account has no connection left to keep (max_connections: 3)"
+    assert [record.name for record in caplog.records if said in record.message] == [f"mailrules.{n}" for n in names[2:]]

@@ -17,6 +17,7 @@ from mailrules.builtin.folder.targets import demand
 from mailrules.builtin.imap.line import Answer, Line, Sent, Stream
 from mailrules.builtin.imap.names import Folder, Names
 from mailrules.builtin.line.bearer import Outcome, log_in_by_token
+from mailrules.builtin.line.hints import asked_pause
 from mailrules.builtin.line.tls import Server, one_line, words
 from mailrules.builtin.line.wire import ORDINARY, Limits, Nonsense
 
@@ -197,7 +198,7 @@ class Session:
             self._client.login(f'"{quoted}"', password)
 
     def _refused(self, login: str, text: str) -> Exception:
-        if any(code.decode() in text.upper() for code in PASSING):
+        if asked_pause(text) is not None or any(code.decode() in text.upper() for code in PASSING):
             return self.server.transient(f"no log-in now: {text}")
         return self.server.refused(login, text)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from msgspec import Meta
 
 from mailrules.api import Duration, Permanent, PersonNeeded, Refused, Transient
+from mailrules.builtin.line.hints import asked_pause
 
 if TYPE_CHECKING:
     import socket
@@ -99,6 +100,7 @@ class Server:
             line = socket.create_connection((self.host, self.port), self.timeout)
         except UnicodeError as error:
             raise self.person("not a host name", remedy="check `host:`") from error
+        keep_alive(line)
         return self.encrypt(line) if wrapped else line
 
     def encrypt(self, line: socket.socket) -> socket.socket:
@@ -110,8 +112,9 @@ class Server:
             raise
 
     def transient(self, reason: object) -> Transient:
-        """A failure that may pass, naming the server."""
-        return Transient(f"{self}: {one_line(reason)}")
+        """A failure that may pass, naming the server; where that asks to be left alone for a while, `after` says so."""
+        said = one_line(reason)
+        return Transient(f"{self}: {said}", after=asked_pause(said))
 
     def person(self, reason: object, *, remedy: str) -> PersonNeeded:
         """A failure that stays until somebody acts, naming the server."""
@@ -163,6 +166,17 @@ class Server:
         if isinstance(error, ValueError | TypeError | LookupError | AttributeError | AssertionError):
             return f"its answer cannot be understood ({type(error).__name__})"  # by the library that reads it
         return getattr(error, "strerror", None) or words(error) or f"unexpected {type(error).__name__}"
+
+
+def keep_alive(line: socket.socket) -> None:
+    """Have the system notice within minutes that the other end has gone, and send small commands at once."""
+    import socket
+
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 120), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):  # not every system lets one choose
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def one_line(text: object, limit: int = 200) -> str:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from mailrules.api import NoCredential, PasswordCredential, Permanent, TokenCredential, Transient
 from mailrules.builtin.line.bearer import Outcome, log_in_by_token
+from mailrules.builtin.line.hints import asked_pause
 from mailrules.builtin.line.tls import Server, one_line
 from mailrules.builtin.line.wire import ORDINARY, Wire
 
@@ -116,7 +117,11 @@ def refusal(server: Server, reply: Reply, about: str = "") -> Transient | Perman
     """A reply of 4yz or 5yz (RFC 5321, section 4.2.1), in the server's words."""
     code, text = reply
     said = f"{server}: {about}{code} {one_line(text)}"
-    return Permanent(said) if 500 <= code < 600 else Transient(said)
+    if 500 <= code < 600:
+        return Permanent(said)
+    # Only what is about us and now, RFC 5321, section 4.2.3, and RFC 3463, section 3.8, is a word to leave it alone.
+    throttled = code == 421 or one_line(text).startswith("4.7.")
+    return Transient(said, after=asked_pause(said) if throttled else None)
 
 
 def _encrypt(smtp: Smtp, server: Server) -> None:
