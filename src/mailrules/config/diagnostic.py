@@ -106,6 +106,7 @@ WORDS: dict[str, str] = {
     "no-rules": "A listener has neither rules nor a flow, so that nothing comes of any message.",
     "bad-journal": "The journal's URL names no database, or is no URL.",
     "cannot-send": "An action sends mail, and the listener's account cannot.",
+    "never-authenticated": "A step is for authenticated mail, and the account trusts no server's word on that.",
     "literal-secret": "A secret stands in the file itself.",
 }
 """Every word that a diagnostic can carry, with what it means; `docs/diagnostics.md` lists them."""

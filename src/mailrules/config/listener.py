@@ -166,9 +166,11 @@ class Listeners:
         for one in written:
             self._check_verbs(one, protocol.name, protocol.verbs)
             self._check_folders(one, protocol)
+        steps = [step for rule in (*rules.rules, rules.unmatched) for step in rule.steps]
         if account.send is None:
-            steps = [step for rule in (*rules.rules, rules.unmatched) for step in rule.steps]
             self._check_sending(account, [*steps, *rules.transition])
+        if not account.trust.authserv_id:
+            self._check_authenticated(account, [*steps, *rules.transition])
 
     def _check_verbs(self, written: Written, protocol: str, verbs: frozenset[str]) -> None:
         rule, node = written.rule, written.node
@@ -193,6 +195,13 @@ class Listeners:
             if self._registry.actions[name].item.sends:
                 message = f"'{name}' sends mail, and account '{account.name}' cannot"
                 self._findings.add(step.span, "cannot-send", message, f"add 'send:' to account '{account.name}'")
+
+    def _check_authenticated(self, account: Account, steps: Iterable[Step]) -> None:
+        for step in steps:
+            if step.authenticated:
+                message = f"the step is for authenticated mail, and account '{account.name}' trusts no server's word"
+                help_ = f"add trust: {{authserv_id: mx.example.com}} to account '{account.name}'"
+                self._findings.add(step.span, "never-authenticated", message, help_)
 
 
 def with_siblings(listeners: Mapping[str, Listener]) -> dict[str, Listener]:

@@ -1,4 +1,4 @@
-"""What a step says of itself beside its action: `name`, `timeout`, `on_error`."""
+"""What a step says of itself beside its action: `name`, `timeout`, `on_error`, `authenticated`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             "ignore goes on with the next step, park waits for a person at once."
         ),
     ] = OnError.RETRY
+    authenticated: Annotated[
+        bool,
+        Meta(description="Do it only for mail that its author's domain vouches for; park other mail."),
+    ] = False
 
 
 KEYS = frozenset(StepSpec.__struct_fields__)
@@ -50,6 +54,7 @@ class Manner:
     title: str = ""
     timeout: float = STEP_SECONDS
     on_error: OnError = OnError.RETRY
+    authenticated: bool = False
 
 
 def apart(node: Node, actions: Any, findings: Findings) -> tuple[Node, Node | None]:
@@ -80,7 +85,7 @@ def manner(node: Node | None, findings: Findings, *, owner: str) -> Manner | Non
     timeout = STEP_SECONDS
     if spec.timeout and node is not None:
         timeout = _seconds(node["timeout"], findings, owner)
-    return Manner(spec.name, timeout, spec.on_error) if timeout else None
+    return Manner(spec.name, timeout, spec.on_error, spec.authenticated) if timeout else None
 
 
 def _seconds(node: Node, findings: Findings, owner: str) -> float:

@@ -141,6 +141,7 @@ class Transitions:
             title=said.title,
             timeout=said.timeout,
             on_error=said.on_error,
+            authenticated=said.authenticated,
             span=node.span,
         )
 

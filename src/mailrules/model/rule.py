@@ -110,6 +110,8 @@ class Step:
     timeout: float = STEP_SECONDS
     """Seconds that it may take."""
     on_error: OnError = OnError.RETRY
+    authenticated: bool = False
+    """Whether it is done only for mail that its author's domain vouches for."""
     span: Span = NOWHERE
 
     @property
