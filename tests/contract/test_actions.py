@@ -81,7 +81,7 @@ class TestWebhook(ActionContract):
 
     @pytest.fixture
     def raw_options(self, taker):
-        return {"url": f"http://127.0.0.1:{taker}/hook"}
+        return {"url": f"http://127.0.0.1:{taker}/hook", "allow_private": True}
 
     @pytest.fixture
     def taker(self):

@@ -163,7 +163,7 @@ def live_context(workspace: Workspace) -> Callable[[Attempt], Context]:
         return Context(
             idempotency_key=attempt.key,
             deadline=system_clock() + timedelta(seconds=seconds),
-            http=DeadlineHttp(seconds),
+            http=DeadlineHttp(seconds, workspace.root),
             files=WorkspaceFiles(workspace.files),
             log=StruckLog(listener.name),
             send=AccountSender(listener.account, workspace.root),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from mailrules.builtin.line.deadline import Deadline
-from mailrules.model.action import Answer, Permanent, Transient
+from mailrules.builtin.line.tls import Server
+from mailrules.engine.reach import addresses
+from mailrules.model.action import INTERNET, Answer, Permanent, Reach, Transient
 
 MOST_OCTETS = 16 << 20
 """The largest answer of an HTTP server that is taken."""
@@ -18,10 +22,14 @@ MOST_OCTETS = 16 << 20
 class DeadlineHttp:
     """HTTP requests that end within a time, however slowly the answer drips. Redirects are not followed.
 
-    Errors name method and host only: path, query and log-in of a URL may be secret, and errors are kept in the journal.
+    A host is looked up once, and the very address that was looked at is connected to. Proxies of the environment are
+    not used. Errors name method and host only: path, query and log-in of a URL may be secret, and errors are kept in
+    the journal.
     """
 
     seconds: float
+    root: Path = Path()
+    """The workspace, where paths of certificates start."""
 
     def request(
         self,
@@ -30,15 +38,16 @@ class DeadlineHttp:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        reach: Reach = INTERNET,
     ) -> Answer:
         """See `mailrules.api.Http`."""
         import httpx2
 
         named, deadline = _request_named(method, url), Deadline(self.seconds)
-        more: Any = {"headers": dict(headers or {}), "content": content, "extensions": {"trace": deadline.watch}}
         try:
-            with httpx2.Client(timeout=self.seconds) as client, deadline, client.stream(method, url, **more) as answer:
-                received = _received(answer.iter_bytes(), named)
+            with httpx2.Client(timeout=self.seconds, trust_env=False, **self._way(reach)) as client, deadline:
+                asked = partial(client.stream, method, content=content)
+                answer = _first_there(asked, httpx2.URL(url), dict(headers or {}), reach, deadline)
         except httpx2.InvalidURL:
             raise Permanent(f"{named}: not a URL that can be asked for") from None
         except (httpx2.HTTPError, OSError) as error:
@@ -47,7 +56,40 @@ class DeadlineHttp:
             words = "" if isinstance(error, httpx2.LocalProtocolError) else error
             raise Transient(f"{named}: {type(error).__name__} {words}".strip()) from error
         deadline.check(named)
-        return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, received)
+        return answer
+
+    def _way(self, reach: Reach) -> dict[str, Any]:
+        """How the client connects, beyond what is usual."""
+        way: dict[str, Any] = {"proxy": reach.proxy} if reach.proxy else {}
+        if reach.certificate:
+            way["verify"] = Server("", 0, "tls", reach.certificate, self.seconds, self.root).context()
+        return way
+
+
+def _first_there(
+    asked: Callable[..., Any], url: Any, headers: dict[str, str], reach: Reach, deadline: Deadline
+) -> Answer:
+    """Ask at one address after another until one is there, with the name in Host and SNI (RFC 6066, section 3)."""
+    import httpx2
+
+    host = url.raw_host.decode("ascii").strip("[]")
+    if not host or url.scheme not in {"http", "https"}:
+        raise httpx2.InvalidURL("no host, or another scheme")
+    port = url.port or (443 if url.scheme == "https" else 80)
+    numbers = [""] if reach.proxy else addresses(host, port, reach)
+    for left, number in zip(range(len(numbers) - 1, -1, -1), numbers, strict=True):
+        where = url.copy_with(host=number) if number else url
+        names = {} if number in {"", host} else {"sni_hostname": host}
+        named = {"Host": url.netloc.decode("ascii")} | headers
+        try:
+            with asked(where, headers=named, extensions={"trace": deadline.watch, **names}) as answer:
+                received = _received(answer.iter_bytes(), f"{answer.request.method} {host}")
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            if not left:
+                raise
+            continue
+        return Answer(answer.status_code, {name.lower(): text for name, text in answer.headers.items()}, received)
+    raise Transient(f"{host}: no address")
 
 
 def _request_named(method: str, url: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -63,9 +64,39 @@ class Answer:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait, where Retry-After says a number of them (RFC 9110, section 10.2.3)."""
+        """Seconds to wait, where Retry-After says so, as a number or as a moment (RFC 9110, section 10.2.3)."""
         after = self.headers.get("retry-after", "").strip()
-        return float(after) if after.isascii() and after.isdigit() else None
+        if after.isascii() and after.isdigit():
+            return float(after[:12])
+        until = _moment(after)
+        if until is None:
+            return None
+        # By the clock that wrote it, which need not be ours.
+        return max((until - (_moment(self.headers.get("date", "")) or datetime.now(UTC))).total_seconds(), 0.0)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a request may go, and how."""
+
+    private: bool | tuple[str, ...] = False
+    """Whether addresses of our own network may be asked: all of them, or these hosts, addresses and networks."""
+    certificate: str = ""
+    """What to trust instead of the system's authorities: a PEM file of the workspace, or its text."""
+    proxy: str = ""
+    """The URL of the proxy that is asked instead, which then decides what may be reached."""
+
+
+INTERNET = Reach()
+"""Addresses of the internet only."""
 
 
 class Http(Protocol):
@@ -78,12 +109,13 @@ class Http(Protocol):
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        reach: Reach = INTERNET,
     ) -> Answer:
         """Ask once; redirects are not followed.
 
         Raises:
             Transient: no whole answer came in time.
-            Permanent: the URL is none, or the answer is larger than any that is meant.
+            Permanent: the URL is none or leads where *reach* does not, or the answer is larger than any that is meant.
         """
 
 

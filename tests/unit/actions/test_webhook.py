@@ -7,6 +7,18 @@ import pytest
 
 from mailrules.api import OptionsError, Permanent, Transient, build_options
 from mailrules.builtin.action.webhook import WEBHOOK
+from mailrules.testing.context import SAMPLE
+
+
+@pytest.fixture
+def act(act):
+    """Servers of these tests are on this machine, which must be allowed."""
+
+    def act_(action, options, **how):
+        written = options if isinstance(options, dict) else {"url": options}
+        return act(action, {"allow_private": ["127.0.0.1"]} | written, **how)
+
+    return act_
 
 
 def test_what_is_known_of_the_message_is_posted_as_json(act, hook):
@@ -42,6 +54,8 @@ def test_each_try_carries_the_same_idempotency_key(act, hook, context):
     [
         ({"body": "It is {{ match.x }}"}, "text/plain; charset=utf-8", "It is ü".encode()),
         ({"json": {"text": "{{ match.x }}"}}, "application/json", b'{"text": "\\u00fc"}'),
+        ({"form": {"a b": "{{ match.x }}&"}}, "application/x-www-form-urlencoded", b"a+b=%C3%BC%26"),
+        ({"message": True}, "message/rfc822", SAMPLE),
         ({"body": "<a/>", "headers": {"Content-Type": "application/xml"}}, "application/xml", b"<a/>"),
     ],
 )
@@ -98,21 +112,30 @@ def test_status_and_json_of_the_answer_are_data_of_later_steps(act, hook, answer
     assert act(WEBHOOK, hook.url) == {"webhook": result}
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 422, 425, 429, 500, 502, 503, 504])
 def test_later_means_later(act, hook, status):
     hook.status = status
     with pytest.raises(Transient, match=f"127.0.0.1: status {status}"):
         act(WEBHOOK, f"{hook.url}/?key=hidden")
 
 
-def test_the_wait_that_a_server_asks_for_is_passed_on(act, hook):
-    hook.status, hook.headers = 429, {"Retry-After": "120"}
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ("120", 120),
+        ("Mon, 02 Mar 2026 10:00:00 GMT", 0),
+        ("soon", None),
+        ("-5", None),
+    ],
+)
+def test_the_wait_that_a_server_asks_for_is_passed_on(act, hook, asked, seconds):
+    hook.status, hook.headers = 429, {"Retry-After": asked}
     with pytest.raises(Transient) as error:
         act(WEBHOOK, hook.url)
-    assert error.value.after == 120
+    assert error.value.after == seconds
 
 
-@pytest.mark.parametrize("status", [301, 302, 400, 401, 403, 404, 406, 410, 422])
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 406, 410])
 def test_no_means_no(act, hook, status):
     hook.status, hook.headers = status, {"Location": f"{hook.url}/elsewhere"}
     with pytest.raises(Permanent, match=f"status {status}"):
@@ -146,8 +169,28 @@ def test_only_http_and_https_are_asked(act, context, url):
 
 @pytest.mark.parametrize(
     "options",
-    [{"body": "x", "json": {}}, {"headers": {"X Y": "z"}}, {"secret_headers": {"A:": "env:X"}}, {"method": "FETCH"}],
+    [
+        {"body": "x", "json": {}},
+        {"form": {}, "message": True},
+        {"allow_private": ["10.0.0.0/8", "a b"]},
+        {"headers": {"X Y": "z"}},
+        {"secret_headers": {"A:": "env:X"}},
+        {"method": "FETCH"},
+    ],
 )
 def test_what_cannot_be_a_request_is_refused_before_any_run(tmp_path, options):
     with pytest.raises(OptionsError):
         build_options(WEBHOOK.options, {"url": "https://x.example", **options}, root=tmp_path)
+
+
+def test_only_the_whole_message_takes_more_than_the_header(tmp_path):
+    facts, whole = ({"url": "https://x.example", "message": whole} for whole in (False, True))
+
+    assert not WEBHOOK.needs_body(build_options(WEBHOOK.options, facts, root=tmp_path))
+    assert WEBHOOK.needs_body(build_options(WEBHOOK.options, whole, root=tmp_path))
+
+
+def test_the_own_network_is_not_asked_unless_it_is_allowed(act, hook):
+    with pytest.raises(Permanent, match=r"127\.0\.0\.1 is this machine \(loopback\): write `allow_private:`"):
+        act(WEBHOOK, {"url": hook.url, "allow_private": False})
+    assert hook.requests == []

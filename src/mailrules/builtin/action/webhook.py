@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from msgspec import Meta, field
 
@@ -19,6 +19,7 @@ from mailrules.api import (
     Message,
     Options,
     Permanent,
+    Reach,
     Secret,
     Template,
     Transient,
@@ -26,8 +27,9 @@ from mailrules.api import (
 )
 from mailrules.builtin.action.facts import message_facts, strict_json
 
-_LATER = frozenset({408, 421, 423, 425, 429})
-"""Client errors that say "not now" (RFC 9110, RFC 6585, RFC 4918, RFC 8470)."""
+_NEVER = frozenset({406, 410})
+"""How a receiver says that it does not want this message, whenever it is asked."""
+_ALLOWED = re.compile(r"[0-9A-Fa-f:.]+(?:/\d{1,3})?|(?:\*\.)?[\w.-]+")
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LOG_IN = re.compile(r"(?<=://)[^/?#]*@")
 _KEPT = 65_536
@@ -35,7 +37,10 @@ _KEPT = 65_536
 
 
 class WebhookOptions(Options, frozen=True):
-    """The request: `webhook: url`, or with method, headers and body."""
+    """The request: `webhook: url`, or with method, headers and body.
+
+    Without `body`, `json`, `form` and `message` it carries what is known of the message, as JSON.
+    """
 
     url: Annotated[Template, Meta(description="Where to; put values into it with `| urlencode`.")]
     method: Annotated[Literal["POST", "PUT", "PATCH", "GET", "DELETE"], Meta(description="The HTTP method.")] = "POST"
@@ -45,17 +50,32 @@ class WebhookOptions(Options, frozen=True):
         Meta(description="Header fields whose whole value is a secret: {Authorization: 'env:HOOK_TOKEN'}."),
     ] = field(default_factory=dict)
     body: Annotated[Template | None, Meta(description="The body as text.")] = None
-    json: Annotated[
-        dict[str, Template] | None,
-        Meta(description="The body as a JSON object of texts. Neither: what is known of the message, as JSON."),
-    ] = None
+    json: Annotated[dict[str, Template] | None, Meta(description="The body as a JSON object of texts.")] = None
+    form: Annotated[dict[str, Template] | None, Meta(description="The body as the fields of a form.")] = None
+    message: Annotated[bool, Meta(description="The body is the whole message, as message/rfc822.")] = False
+    allow_private: Annotated[
+        bool | list[str],
+        Meta(
+            description="Servers of the own network that may be asked: true, or a list of hosts (hooks.lan, *.lan), "
+            "addresses and networks (10.0.0.0/8). Otherwise only those of the internet are."
+        ),
+    ] = False
+    certificate: Annotated[
+        str, Meta(description="What to trust instead of the system's authorities: a PEM file, or its text.")
+    ] = ""
+    proxy: Annotated[
+        str, Meta(description="The URL of a proxy to go through; those of the environment are not used.")
+    ] = ""
 
     shorthand: ClassVar[str] = "url"
 
     def __post_init__(self) -> None:
         """Two bodies are one too many, and a name is a token (RFC 9110, section 5.6.2)."""
-        if self.body is not None and self.json is not None:
-            raise ValueError("either `body` or `json`")
+        if sum((self.body is not None, self.json is not None, self.form is not None, self.message)) > 1:
+            raise ValueError("one of `body`, `json`, `form` and `message`")
+        for at, text in enumerate(self.allow_private if isinstance(self.allow_private, list) else ()):
+            if not _ALLOWED.fullmatch(text):
+                raise misfit(f"allow_private[{at}]", f"not a host, an address or a network: {text!r}")
         if self.url.constant:
             try:
                 _url(self.url.source)
@@ -84,15 +104,25 @@ class WebhookAction:
         headers |= {} if content is None else {"Content-Type": media_type}
         headers |= {name: _one_line(text.render(data)) for name, text in self.options.headers.items()}
         headers |= {name: secret.reveal() for name, secret in self.options.secret_headers.items()}
-        answer = context.http.request(self.options.method, url, content=content, headers=headers)
+        answer = context.http.request(self.options.method, url, content=content, headers=headers, reach=self._reach())
         _judge(answer, f"{self.options.method} {urlsplit(url).hostname}")
         return {"webhook": {"status": answer.status, **_decoded(answer.content)}}
+
+    def _reach(self) -> Reach:
+        allowed = self.options.allow_private
+        private = tuple(allowed) if isinstance(allowed, list) else allowed
+        return Reach(private, self.options.certificate, self.options.proxy)
 
     def _body(self, message: Message, data: Data) -> tuple[bytes | None, str]:
         if self.options.body is not None:
             return self.options.body.render(data).encode(errors="replace"), "text/plain; charset=utf-8"
         if self.options.json is not None:
             return _encoded({name: text.render(data) for name, text in self.options.json.items()})
+        if self.options.form is not None:
+            fields = {name: text.render(data) for name, text in self.options.form.items()}
+            return urlencode(fields, errors="replace").encode(), "application/x-www-form-urlencoded"
+        if self.options.message:
+            return message.raw, "message/rfc822"
         if self.options.method in {"GET", "DELETE"}:
             return None, ""
         return _encoded(message_facts(message, data) | {"match": dict(data["match"]), "data": dict(data["data"])})
@@ -128,15 +158,18 @@ def _url(text: str) -> str:
 
 
 def _judge(answer: Answer, request: str) -> None:
-    """What the status says: done, later, or never (RFC 9110, section 15)."""
+    """What the status says: done, later, or never (RFC 9110, section 15).
+
+    Most errors of a client are those of a receiver that is being set up or repaired, and pass.
+    """
     status = answer.status
     if 200 <= status < 300:
         return
-    if status >= 500 or status in _LATER:
-        raise Transient(f"{request}: status {status}", after=answer.retry_after)
     if 300 <= status < 400:
         raise Permanent(f"{request}: status {status}, and redirects are not followed: write the new URL")
-    raise Permanent(f"{request}: status {status}")
+    if status in _NEVER:
+        raise Permanent(f"{request}: status {status}, so it is never sent again")
+    raise Transient(f"{request}: status {status}", after=answer.retry_after)
 
 
 def _one_line(text: str) -> str:
@@ -150,4 +183,5 @@ WEBHOOK = ActionType(
     summary="Tell another program over HTTP.",
     options=WebhookOptions,
     build=WebhookAction,
+    needs_body=lambda options: options.message,
 )

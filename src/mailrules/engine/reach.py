@@ -1,0 +1,89 @@
+"""Which addresses a request may go to: those of the internet, and of our own network what the admin allows."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from mailrules.model.action import Permanent, Reach, Transient
+
+_NOT_GLOBAL = (ip_network("192.0.0.0/24"), ip_network("168.63.129.16/32"))
+"""Protocol assignments (RFC 6890), and what one cloud tells its machines under an address that looks like any other."""
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+"""IPv4 addresses as RFC 6052, section 2.1, writes them."""
+MOST_TRIED = 4
+"""Addresses of one host that are tried one after another."""
+
+
+def addresses(host: str, port: int, reach: Reach) -> list[str]:
+    """The addresses of *host* that may be asked, as numbers: a name that is looked up twice may be two machines.
+
+    Raises:
+        Transient: it has no address now.
+        Permanent: all that it has are of our own network, and not allowed.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Transient(f"{host}: host name not found") from error
+    numbers = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if _named(host, reach):
+        return numbers[:MOST_TRIED]
+    allowed = [number for number in numbers if permitted(number, reach)]
+    if not allowed:
+        raise Permanent(f"{host} is {_what(numbers[0])}: write `allow_private:` if it is meant")
+    return allowed[:MOST_TRIED]
+
+
+def permitted(number: str, reach: Reach) -> bool:
+    """Whether an address may be asked: it is one of the internet, or its network is allowed."""
+    address = ip_address(number.partition("%")[0])
+    every = _within(address)
+    if reach.private is True or all(_public(one) for one in every):
+        return True
+    networks = [network for text in reach.private or () if (network := _network(text))]
+    return all(_public(one) or any(one in network for network in networks) for one in every)
+
+
+def _within(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
+    """The address that packets go to in the end, where one is written within another."""
+    if isinstance(address, IPv4Address):
+        return [address]
+    if address.ipv4_mapped:
+        return [address.ipv4_mapped]
+    if address in _TRANSLATED:
+        return [IPv4Address(int(address) & 0xFFFFFFFF)]
+    if address.sixtofour:
+        return [address, address.sixtofour]
+    return [address]
+
+
+def _public(address: IPv4Address | IPv6Address) -> bool:
+    odd = address.is_multicast or address.is_reserved or any(address in network for network in _NOT_GLOBAL)
+    return address.is_global and not odd
+
+
+def _named(host: str, reach: Reach) -> bool:
+    """Whether the host itself is allowed, wherever it is: by its name, or by `*.` and what it ends in."""
+    if reach.private is True:
+        return True
+    host = host.lower().rstrip(".")
+    names = [text.lower() for text in reach.private or ()]
+    return any(host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in names)
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _what(number: str) -> str:
+    address = ip_address(number.partition("%")[0])
+    kinds = {
+        "this machine (loopback)": address.is_loopback,
+        "a multicast address": address.is_multicast,
+        "a link-local address": address.is_link_local,
+    }
+    return next((words for words, so in kinds.items() if so), "an address of a private network")
