@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from contextlib import closing
+from dataclasses import replace
 
 import click
 import msgspec
@@ -15,20 +16,21 @@ from mailrules.cli.run_once import outcome_json
 from mailrules.cli.signals import StopRequest
 from mailrules.cli.supervisor import Supervisor
 from mailrules.cli.terminal import plural
+from mailrules.engine.first_pass import Consent
 from mailrules.engine.listen import Loop, Outcome
 from mailrules.engine.passes import Report
 from mailrules.engine.pauses import Pauses
 from mailrules.engine.world import World
 from mailrules.engine.worlds import live_world
-from mailrules.model.journal import Journal
 
 
-def run_on(setup: Setup, journal: Journal, stop: StopRequest, *, as_json: bool) -> int:
+def run_on(setup: Setup, consent: Consent, stop: StopRequest, *, as_json: bool) -> int:
     """Run passes until a signal asks to stop; tell each that did something, as a log line or as a line of JSON."""
     log, pauses = logging.getLogger("mailrules"), Pauses()
 
     def world(taken: Setup) -> World:
-        return live_world(taken.workspace, journal, stopping=stop.asked, pauses=pauses)
+        made = live_world(taken.workspace, consent.journal, stopping=stop.asked, pauses=pauses)
+        return replace(made, consent=replace(consent, workspace=taken.workspace))
 
     with closing(Supervisor()) as supervisor:
         beat = math.inf if supervisor.watch is None else supervisor.watch / 4
