@@ -31,7 +31,7 @@ from mailrules.api.options import (
     misfit,
 )
 from mailrules.api.schema import options_schema
-from mailrules.api.template import Template, Templates
+from mailrules.api.template import HtmlTemplate, Template, Templates
 from mailrules.model.action import (
     Action,
     Answer,
@@ -72,6 +72,7 @@ __all__ = [
     "Duration",
     "Files",
     "Head",
+    "HtmlTemplate",
     "Http",
     "InDoubt",
     "Log",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from mailrules.api.template import Template, Templates, scalar
+from mailrules.api.template import HtmlTemplate, Template, Templates, scalar
 from mailrules.model.action import PersonNeeded
 
 T = TypeVar("T")
@@ -213,8 +213,8 @@ def build_options(kind: type[T], raw: Any, *, root: Path) -> T:
     def hook(wanted: type[Any], value: Any) -> Any:
         if wanted is Secret and isinstance(value, str):
             return Secret(value, root)
-        if wanted is Template and isinstance(value, str | int | float) and not isinstance(value, bool):
-            return Template(str(value))
+        if wanted in (Template, HtmlTemplate) and isinstance(value, str | int | float) and not isinstance(value, bool):
+            return wanted(str(value))
         if wanted is Templates:
             return Templates(tuple(hook(Template, item) for item in (value if isinstance(value, list) else [value])))
         if wanted in _PARSERS:

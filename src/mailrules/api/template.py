@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from datetime import datetime
+from functools import cache, cached_property
+from itertools import count
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from mailrules.model.action import Permanent
 from mailrules.model.message import Address, Fact, Message
@@ -83,6 +85,8 @@ class Template:
     """
 
     source: str = ""
+    html: ClassVar[bool] = False
+    """Whether what is filled in is escaped."""
 
     @property
     def constant(self) -> bool:
@@ -91,7 +95,7 @@ class Template:
 
     @cached_property
     def _compiled(self) -> Any:
-        return _environment().from_string(self.source)
+        return _environment(html=self.html).from_string(self.source)
 
     @cached_property
     def needs_body(self) -> bool:
@@ -159,9 +163,60 @@ class Template:
         if self.constant:
             return self.source
         try:
-            return str(self._compiled.render(data))
+            return self._filled(data)
         except Exception as error:
             raise Permanent(f"template {self.source!r}: {error}") from error
+
+    def _filled(self, data: Mapping[str, Any]) -> str:
+        from mailrules.api.sandbox import MOST_CHARACTERS, ROUNDS, TooMuchError
+
+        pieces, length = list[str](), 0
+        for piece in self._compiled.generate({**data, ROUNDS: count()}):
+            pieces.append(piece)
+            length += len(piece)
+            if length > MOST_CHARACTERS:
+                raise TooMuchError(f"more than {MOST_CHARACTERS:,} characters")
+        return "".join(pieces)
+
+    def value(self, data: Mapping[str, Any]) -> Any:
+        """The text filled in; but a list or mapping, in JSON types, where one expression is all and gives that.
+
+        Raises:
+            Permanent: as `render`.
+        """
+        if self._lone is None:
+            return self.render(data)
+        try:
+            found = self._lone(**data)
+            if isinstance(found, Mapping | list | tuple):
+                return _plain(found)
+        except Exception as error:
+            raise Permanent(f"template {self.source!r}: {error}") from error
+        return self.render(data)
+
+    def shown_value(self, data: Mapping[str, Any]) -> Any:
+        """As `value`, for a description: what later results must fill stays as written.
+
+        Raises:
+            Permanent: as `shown`.
+        """
+        try:
+            return self.value(data)
+        except Permanent:
+            return self.shown(data)
+
+    @cached_property
+    def _lone(self) -> Any:
+        """What evaluates the one expression that the text is; None when it is more than that."""
+        text = self.source.strip()
+        if self.constant or not (text.startswith("{{") and text.endswith("}}")) or text.count("{{") > 1:
+            return None
+        from jinja2 import nodes
+
+        body = _environment().parse(text).body
+        lone = len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1
+        inner = text[2:-2].removeprefix("-").removesuffix("-")
+        return _environment().compile_expression(inner, undefined_to_none=False) if lone else None
 
     def shown(self, data: Mapping[str, Any]) -> str:
         """As `render`, for a description: what later steps' results must fill, `{{ data.x }}`, stays as written.
@@ -183,7 +238,7 @@ class Template:
     def _awaits(self, data: Mapping[str, Any]) -> bool:
         """Whether what is missing is a result of a step that has not run."""
         try:
-            self._compiled.render({**data, "data": _Results(data.get("data", {}))})
+            self._filled({**data, "data": _Results(data.get("data", {}))})
         except _AwaitedError:
             return True
         except Exception:
@@ -193,6 +248,12 @@ class Template:
     def __str__(self) -> str:
         """As written."""
         return self.source
+
+
+class HtmlTemplate(Template):
+    """A template of HTML: whatever is filled in is escaped, so that a mail cannot bring markup of its own."""
+
+    html: ClassVar[bool] = True
 
 
 @scalar
@@ -220,6 +281,17 @@ class _Results(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         raise _AwaitedError(name)
+
+
+def _plain(value: Any) -> Any:
+    """In JSON types; what is none is its text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 _SIMPLE = re.compile(r"\{\{-?\s*([a-z]+)((?:\.[A-Za-z_]\w*)*)\s*-?\}\}")
@@ -258,7 +330,7 @@ def _study(tree: Any) -> _Study:
     fields = [node for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if _path(node.node) == "message"]
     attributes = {node.attr for node in fields if isinstance(node, nodes.Getattr)}
     needs_body = names.count("message") > len(fields) or bool(attributes & BODY_ATTRIBUTES)
-    problem = _unknown_filter(tree) or _unknown_name(tree, names)
+    problem = _unknown_filter(tree) or _unknown_name(tree, names) or _bad_pattern(tree)
     return _Study(problem, tuple(_uses(tree)), needs_body)
 
 
@@ -306,7 +378,24 @@ def _unknown_filter(tree: Any) -> TemplateProblem | None:
     ):
         for node in tree.find_all(kind):
             if node.name not in known:
-                return TemplateProblem(node.lineno, f"there is no {what} '{node.name}'", node.name, frozenset(known))
+                names = frozenset(name for name in known if name[0].isalpha())
+                return TemplateProblem(node.lineno, f"there is no {what} '{node.name}'", node.name, names)
+    return None
+
+
+def _bad_pattern(tree: Any) -> TemplateProblem | None:
+    """A regular expression, written out, that is none."""
+    from jinja2 import nodes
+
+    from mailrules.api.filters import compiled
+
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        written = node.args[0] if node.name in ("regex_search", "matching") and node.args else None
+        if isinstance(written, nodes.Const):
+            try:
+                compiled(str(written.value))
+            except ValueError as error:
+                return TemplateProblem(node.lineno, str(error), hint="regular expressions are RE2's")
     return None
 
 
@@ -325,12 +414,8 @@ def _unknown_name(tree: Any, names: list[str]) -> TemplateProblem | None:
     return TemplateProblem(line, sentence, name, TEMPLATE_NAMES)
 
 
-_shared: list[Any] = []
+@cache
+def _environment(*, html: bool = False) -> Any:
+    from mailrules.api.sandbox import environment
 
-
-def _environment() -> Any:
-    if not _shared:
-        from mailrules.api.sandbox import environment
-
-        _shared.append(environment())
-    return _shared[0]
+    return environment(html=html)

@@ -16,7 +16,7 @@ NEEDS = [
     ("{{ message['List-Id'] }}", False),
     ("{{ message.header('X-A')[0] | upper }}", False),
     ("{{ message.reply_text | upper }}", True),
-    ("{{ message | attr('text') }}", True),
+    ("{{ message | string }}", True),
     ("{% set m = message %}{{ m.text }}", True),
     ("{% for one in message.attachments %}{{ one.name }}{% endfor %}", True),
     ("{% for one in message.references %}{{ one }}{% endfor %}", False),
