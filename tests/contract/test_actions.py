@@ -9,11 +9,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from mailrules.builtin.action.acknowledge import ACKNOWLEDGE
 from mailrules.builtin.action.append import APPEND
 from mailrules.builtin.action.command import COMMAND
 from mailrules.builtin.action.extract import EXTRACT
+from mailrules.builtin.action.forward import FORWARD
 from mailrules.builtin.action.log import LOG
 from mailrules.builtin.action.map import MAP
+from mailrules.builtin.action.redirect import REDIRECT
+from mailrules.builtin.action.reply import REPLY
 from mailrules.builtin.action.save import SAVE
 from mailrules.builtin.action.send import SEND
 from mailrules.builtin.action.webhook import WEBHOOK
@@ -69,6 +73,31 @@ class TestSend(ActionContract):
 class TestSendAttachments(ActionContract):
     action = SEND
     options = {"from": "support@desk.example", "to": "office@desk.example", "attachments": "*.pdf"}
+
+
+class TestReply(ActionContract):
+    action = REPLY
+    options = {"text": "We have your invoice, {{ message.author.name }}.", "quote": True, "to_all": True}
+
+
+class TestForward(ActionContract):
+    action = FORWARD
+    options = {"to": "office@desk.example", "text": "For you."}
+
+
+class TestForwardAsAttachment(ActionContract):
+    action = FORWARD
+    options = {"to": "office@desk.example", "as": "attachment"}
+
+
+class TestRedirect(ActionContract):
+    action = REDIRECT
+    options = {"to": "office@desk.example"}
+
+
+class TestAcknowledge(ActionContract):
+    action = ACKNOWLEDGE
+    options = {"text": "We have it: {{ message.subject }}"}
 
 
 class TestCommand(ActionContract):

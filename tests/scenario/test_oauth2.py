@@ -19,7 +19,7 @@ import pytest
 from tests.scenario.workspace import Place
 
 from mailrules.api import Refused
-from mailrules.engine.edges import AccountSender
+from mailrules.engine.sending import AccountSender
 from mailrules.engine.listen import Failure, Loop
 from mailrules.engine.worlds import live_world
 from mailrules.model.action import PersonNeeded, Transient

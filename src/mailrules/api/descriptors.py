@@ -123,12 +123,15 @@ class RenewableAuth(Auth, Protocol):
 class Transport(Protocol):
     """An open way to send. One thread at a time."""
 
-    def send(self, mail: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
-        """Hand over *mail* with this envelope (Bcc already taken out); gives the server's words.
+    def send(self, mail: EmailMessage | bytes, sender: str, recipients: Sequence[str]) -> str:
+        """Hand over *mail*, octets unchanged, with this envelope (Bcc already taken out); gives the server's words.
+
+        It may be asked again for the next mail, some seconds later.
 
         Raises:
             Transient: the server is away, or says 4xx; nobody has it.
-            Permanent: it says 5xx; or some recipients have it and others do not, which the text tells by name.
+            Permanent: it says 5xx; nobody has it, or nobody knows (`InDoubt`).
+            PartlySent: some have it; who is to be asked again is told by name.
         """
 
     def close(self) -> None:

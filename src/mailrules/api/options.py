@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from mailrules.api.files import WorkspaceFile
 from mailrules.api.template import HtmlTemplate, Template, Templates, scalar
 from mailrules.model.action import PersonNeeded
 
@@ -215,6 +216,8 @@ def build_options(kind: type[T], raw: Any, *, root: Path) -> T:
             return Secret(value, root)
         if wanted in (Template, HtmlTemplate) and isinstance(value, str | int | float) and not isinstance(value, bool):
             return wanted(str(value))
+        if wanted is WorkspaceFile and isinstance(value, str):
+            return WorkspaceFile(value, root)
         if wanted is Templates:
             return Templates(tuple(hook(Template, item) for item in (value if isinstance(value, list) else [value])))
         if wanted in _PARSERS:

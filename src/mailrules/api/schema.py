@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from mailrules.api.files import WorkspaceFile
 from mailrules.api.options import Duration, Secret, Size
 from mailrules.api.template import HtmlTemplate, Template, Templates
 
@@ -14,6 +15,7 @@ _SCHEMAS: Mapping[type[Any], dict[str, Any]] = {
     Secret: {"type": "string", "description": "env:NAME, file:PATH or keyring:SERVICE/USER; a literal works, warned."},
     Template: {"type": "string", "description": "Text; {{ ... }} is filled in from the message."},
     HtmlTemplate: {"type": "string", "description": "HTML; {{ ... }} is filled in from the message, escaped."},
+    WorkspaceFile: {"type": "string", "description": "A path from the workspace's folder; {{ ... }} is filled in."},
     Templates: {
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         "description": "One text or a list; {{ ... }} is filled in from the message.",

@@ -81,6 +81,8 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
         send=choices["send"],
         auth=choices["auth"],
         sender=_sender(spec),
+        naming=spec.sender.policy if isinstance(spec.sender, FromSpec) else "company",
+        sent=spec.sent,
         trust=trust,
         cap=read_cap(node, spec.cap, findings),
         timezone=timezone,

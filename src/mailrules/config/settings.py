@@ -29,6 +29,10 @@ class Account:
     """None: nothing to log in with (`auth: none`)."""
     sender: Address | None = None
     """`from:` the address and name it sends as."""
+    naming: Literal["company", "agent and company"] = "company"
+    """Whether its name stands alone in From, or after that of who writes: `Jo from Example`."""
+    sent: bool | str = False
+    """Whether copies of what it sends are put into its own folder for that, or into the one named."""
     trust: Trust = field(default_factory=Trust)
     cap: Cap = field(default_factory=Cap)
     """How many automatic mails a correspondent gets."""
@@ -39,6 +43,13 @@ class Account:
     """How many the listeners may have at a time: half of what common servers allow, the rest is for people."""
     description: str = ""
     span: Span = NOWHERE
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What templates and actions see of it; `own` are the addresses of all accounts, in small letters."""
+        sender = self.sender or Address("", "")
+        told = {"name": self.name, "address": sender.address, "company": sender.name, "naming": self.naming}
+        return {**told, "own": sorted(self.trust.own_addresses)}
 
 
 Start = Literal["now", "all"] | datetime

@@ -43,7 +43,11 @@ class FromSpec(Spec, frozen=True):
     """The address and name that an account sends as."""
 
     address: Text
-    name: str = ""
+    name: Annotated[str, Meta(description="The company or team: what stands in From beside the address.")] = ""
+    policy: Annotated[
+        Literal["company", "agent and company"],
+        Meta(description="The name alone, or 'Jo from Example' where a step says by `agent` who writes."),
+    ] = "company"
 
 
 class TrustSpec(Spec, frozen=True):
@@ -85,6 +89,9 @@ class AccountSpec(Spec, frozen=True):
     auth: LogIn = None
     send: Send = None
     sender: FromSpec | Text | UnsetType = msgspec.field(name="from", default=UNSET)
+    sent: Annotated[
+        bool | str, Meta(description="Put copies of what it sends into the folder of that name; true: into `\\Sent`.")
+    ] = False
     timezone: Tz = "UTC"
     missing_folder: Annotated[
         Literal["create", "fail"],

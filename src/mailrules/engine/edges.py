@@ -7,23 +7,19 @@ import filecmp
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from email.message import EmailMessage
-from email.utils import getaddresses
 from pathlib import Path
-from typing import Any
 
-from mailrules.api import NoCredential, Place
 from mailrules.api.options import redact
 from mailrules.builtin.local.durable import sync_folders, write_synced
-from mailrules.config.settings import Account, Listener, Workspace
+from mailrules.config.settings import Workspace
 from mailrules.engine.append import AccountAppender
-from mailrules.engine.credential import with_credential
 from mailrules.engine.http import DeadlineHttp
+from mailrules.engine.lines import Lines
 from mailrules.engine.perform import Attempt
+from mailrules.engine.sending import AccountSender, Errand
 from mailrules.engine.world import system_clock
 from mailrules.model.action import Context, Permanent, Transient
 
@@ -108,38 +104,6 @@ def _holds(name: Path, temporary: Path) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class AccountSender:
-    """Sends as one account, a connection a mail."""
-
-    account: Account
-    workspace: Path
-
-    def __call__(self, mail: EmailMessage, *, recipients: Sequence[str] = ()) -> str:
-        """See `mailrules.api.Sender`."""
-        if self.account.send is None:
-            raise Permanent(f"account '{self.account.name}' has no `send:`")
-        sender = self.account.sender.address if self.account.sender else _addresses(mail, "From")[0]
-        to = list(recipients) or list(dict.fromkeys(_addresses(mail, "To", "Cc", "Bcc")))
-        if not to:
-            raise Permanent("nobody to send to")
-        del mail["Bcc"]
-        provided, options = self.account.send
-        place = Place(self.workspace)
-
-        def send(shown: Any) -> str:
-            with closing(provided.item.open(options, shown, place)) as opened:
-                return opened.send(mail, sender, to)
-
-        unasked = provided.item.accepts == {NoCredential}
-        return send(NoCredential()) if unasked else with_credential(self.account, place, send)
-
-
-def _addresses(mail: EmailMessage, *names: str) -> list[str]:
-    values = [str(value) for name in names for value in mail.get_all(name, [])]
-    return [address for _, address in getaddresses(values) if address]
-
-
 class StruckLog:
     """The operator's log, with secrets struck out."""
 
@@ -157,17 +121,20 @@ class StruckLog:
 
 def live_context(workspace: Workspace) -> Callable[[Attempt], Context]:
     """Contexts for a live run: all that one attempt may touch."""
+    lines = Lines()
 
     def context(attempt: Attempt) -> Context:
         listener, seconds = attempt.listener, attempt.step.timeout
+        log, append = StruckLog(listener.name), AccountAppender(workspace, listener.account)
+        errand = Errand(message=attempt.message, append=append, log=log, progress=attempt.progress)
         return Context(
             idempotency_key=attempt.key,
             deadline=system_clock() + timedelta(seconds=seconds),
-            http=DeadlineHttp(seconds, workspace.root),
+            http=DeadlineHttp(seconds),
             files=WorkspaceFiles(workspace.files),
-            log=StruckLog(listener.name),
-            send=AccountSender(listener.account, workspace.root),
-            append=AccountAppender(workspace, listener.account),
+            log=log,
+            send=AccountSender(listener.account, workspace.root, errand, lines),
+            append=append,
             progress=attempt.progress,
         )
 

@@ -15,7 +15,7 @@ from mailrules.api import Check, Disposition, Mailbox, NoCredential, PersonNeede
 from mailrules.config.settings import Account
 from mailrules.engine.check import Checked, run_one
 from mailrules.engine.credential import with_credential
-from mailrules.engine.edges import AccountSender
+from mailrules.engine.sending import AccountSender
 
 PATIENCE = 60.0
 """Seconds within which it must arrive."""

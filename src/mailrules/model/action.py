@@ -163,14 +163,20 @@ class Context:
 class Sender(Protocol):
     """Sends mail as the listener's account."""
 
-    def __call__(self, mail: EmailMessage, *, recipients: Sequence[str] = ()) -> str:
-        """Hand *mail* over for delivery; gives the server's words.
+    def __call__(
+        self, mail: EmailMessage | bytes, *, recipients: Sequence[str] = (), sent: bool | str | None = None
+    ) -> str:
+        """Hand *mail* over for delivery, octets as they are; gives the server's words.
 
-        *recipients* is the envelope; empty takes To, Cc and Bcc (Bcc is never written out).
+        *recipients* is the envelope; empty takes To, Cc and Bcc (Bcc is never written out). *sent* puts a copy into
+        the folder of that name, or with true into the one for sent mail; by default as the account says. That it could
+        not be put is told in what is given, and is no failure.
 
         Raises:
-            Transient: the server is away or says 4xx; nobody has it.
-            Permanent: it says 5xx, some recipients have it and others were refused, or the account cannot send.
+            Transient: the server is away or says 4xx; those who have it are in `progress`, and the next try of the
+                step hands it over to the others only.
+            Permanent: it says 5xx, some recipients have it and others were refused for good, or the account cannot send.
+            Withheld: nothing may go there because of this message (RFC 3834).
         """
 
 
@@ -196,7 +202,11 @@ Data = Mapping[str, Any]
 
 
 class Action(Protocol):
-    """One step of a transition, built from its options. It holds no state between messages."""
+    """One step of a transition, built from its options. It holds no state between messages.
+
+    One that sends may have `preview(message, data, key) -> bytes`: the very mail that `run` would send with that
+    idempotency key, for people to look at before; it raises what `run` does.
+    """
 
     def describe(self, message: Message, data: Data) -> str:
         """What `run` would do, in one line and without doing it: dry run, tests and explain print it."""

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from mailrules.api import Answer, Context, Data, Message, NewMessage, Reach, Ref
+from mailrules.api import Answer, Context, Data, Message, NewMessage, Ref
 from mailrules.core.parse import parse
 from mailrules.engine.edges import WorkspaceFiles
 from mailrules.engine.http import DeadlineHttp
@@ -71,10 +71,16 @@ class RecordingSender:
     """Takes every mail; or raises *failure* instead."""
 
     failure: Exception | None = None
-    sent: list[tuple[EmailMessage, tuple[str, ...]]] = field(default_factory=list)
+    sent: list[tuple[EmailMessage | bytes, tuple[str, ...]]] = field(default_factory=list)
     """Each mail with its envelope recipients."""
 
-    def __call__(self, mail: EmailMessage, *, recipients: Sequence[str] = ()) -> str:
+    def __call__(
+        self,
+        mail: EmailMessage | bytes,
+        *,
+        recipients: Sequence[str] = (),
+        sent: bool | str | None = None,  # noqa: ARG002 - copies are not recorded
+    ) -> str:
         """See `mailrules.api.Sender`."""
         if self.failure:
             raise self.failure
@@ -115,10 +121,6 @@ class RecordingFiles:
         return {str(p.relative_to(self.root)): p.read_bytes() for p in sorted(self.root.rglob("*")) if p.is_file()}
 
 
-_HERE = Reach(private=True)
-"""Servers of tests are on this machine."""
-
-
 @dataclass(frozen=True, slots=True)
 class RecordingHttp:
     """Really asks, and keeps every request; or raises *failure* instead."""
@@ -135,13 +137,12 @@ class RecordingHttp:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        reach: Reach = _HERE,
     ) -> Answer:
         """See `mailrules.api.Http`."""
         if self.failure:
             raise self.failure
         self.requests.append((method, url, dict(headers or {}), content))
-        return DeadlineHttp(self.seconds).request(method, url, content=content, headers=headers, reach=reach)
+        return DeadlineHttp(self.seconds).request(method, url, content=content, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,64 @@
-"""Mail that goes out, put together so that nothing from a received mail becomes a header or a recipient of its own."""
+"""Mail that goes out, put together so that nothing from a received mail becomes a header of its own."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.errors import HeaderParseError, InvalidHeaderDefect, NonASCIILocalPartDefect
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from mailrules.api import Attachment, Permanent
+from mailrules.api import Permanent
+from mailrules.api.guard import LOOP_FIELD
+from mailrules.builtin.action.addresses import clean, mailboxes, one_line
+from mailrules.builtin.action.parts import Enclosure
 
 if TYPE_CHECKING:
     from email.headerregistry import Address as Mailbox
-    from email.headerregistry import HeaderRegistry
 
-_FATAL = (InvalidHeaderDefect, NonASCIILocalPartDefect)
-"""What makes a text no address; obsolete forms are read (RFC 5322, section 4.4)."""
+_LISTED = frozenset({"references", "in-reply-to", LOOP_FIELD.lower()})
+"""Fields whose words are never taken apart, however long: a line each, if need be."""
+_CONTENT_ID = re.compile(r"[!-;=?-~]{1,250}")
+_LONGEST_LINE = 998
+"""Octets (RFC 5322, section 2.1.1)."""
+
+
+class LetterPolicy(EmailPolicy):
+    """The standard library's, but for message identifiers: it would encode those that are longer than a line."""
+
+    def fold(self, name: str, value: str) -> str:
+        """One field as it is written."""
+        return self._listed(name, value) or super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The same in octets."""
+        listed = self._listed(name, value)
+        return listed.encode("ascii") if listed else super().fold_binary(name, value)
+
+    def _listed(self, name: str, value: str) -> str:
+        if name.lower() not in _LISTED or not value.isascii():
+            return ""
+        return f"{name}: " + f"{self.linesep} ".join(value.split()) + self.linesep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """The conversation that a mail belongs to (RFC 5322, section 3.6.4)."""
+
+    in_reply_to: str = ""
+    references: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """What a mail says, filled in but not yet trusted."""
 
-    sender: str
+    sender: Mailbox
     to: Sequence[str] = ()
     cc: Sequence[str] = ()
     bcc: Sequence[str] = ()
@@ -34,8 +66,12 @@ class Letter:
     text: str = ""
     html: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    attachments: Sequence[tuple[str, Attachment]] = ()
-    """File names and what they hold."""
+    attachments: Sequence[Enclosure] = ()
+    thread: Thread = Thread()
+    submitted: Literal["auto-generated", "auto-replied"] = "auto-generated"
+    """What the mail is to other programs (RFC 3834, section 5)."""
+    tokens: Sequence[str] = ()
+    """Loop tokens: of the mailboxes that it has come through."""
 
     def recipients(self) -> list[str]:
         """Every address it goes to, each once.
@@ -49,29 +85,38 @@ class Letter:
         return list(dict.fromkeys(found))
 
     def compose(self, key: str, moment: datetime) -> EmailMessage:
-        """The mail, marked as sent by a program (RFC 3834, section 5), its Message-ID the same for the same *key*.
+        """The mail, its Message-ID the same for the same *key*.
 
         Raises:
             Permanent: an address cannot be one.
         """
-        from email.policy import SMTP
-
-        sender = mailboxes([self.sender])
-        if len(sender) != 1:
-            raise Permanent(f"`from` is one address, not {len(sender)}")
-        mail = EmailMessage(SMTP.clone(cte_type="7bit"))  # what any server can take: CRLF, and no octet above 127
-        mail["From"] = sender
+        # What any server can take: CRLF, and no octet above 127.
+        mail = EmailMessage(LetterPolicy(linesep="\r\n", cte_type="7bit", raise_on_defect=False))
+        mail["From"] = [self.sender]
         for name, values in (("To", self.to), ("Cc", self.cc), ("Bcc", self.bcc)):
             if values:
                 mail[name] = mailboxes(values)
         mail["Subject"] = one_line(self.subject)
         mail["Date"] = format_datetime(moment)
-        mail["Message-ID"] = message_id(key, sender[0].domain)
-        mail["Auto-Submitted"] = "auto-generated"
+        mail["Message-ID"] = message_id(key, self.sender.domain)
+        for name, value in self._standing():
+            mail[name] = value
         for name, value in self.headers.items():
             mail[name] = one_line(value)
         self._fill(mail)
+        for number, part in enumerate(part for part in mail.walk() if part.get_content_maintype() == "multipart"):
+            part.set_boundary(f"={_hash(key)}-{number}=")  # the same for the same key, too: what was shown is sent
         return mail
+
+    def _standing(self) -> Iterable[tuple[str, str]]:
+        """What ties it to what it answers, and keeps programs from answering it."""
+        if self.thread.in_reply_to:
+            yield "In-Reply-To", self.thread.in_reply_to
+        if self.thread.references:
+            yield "References", " ".join(self.thread.references)
+        yield "Auto-Submitted", self.submitted
+        if self.tokens:
+            yield LOOP_FIELD, " ".join(self.tokens)
 
     def _fill(self, mail: EmailMessage) -> None:
         text, html = clean(self.text), clean(self.html)
@@ -79,61 +124,55 @@ class Letter:
             mail.set_content(text)
         if html:
             (mail.add_alternative if text else mail.set_content)(html, subtype="html")
-        for name, attachment in self.attachments:
-            main, _, sub = attachment.type.partition("/")
-            if main in {"message", "multipart"} or not sub:
-                main, sub = "application", "octet-stream"
-            mail.add_attachment(attachment.content(), maintype=main, subtype=sub, filename=name)
+        for enclosed in self.attachments:
+            _enclose(mail, enclosed)
 
 
-def mailboxes(values: Iterable[str]) -> list[Mailbox]:
-    """Addresses from texts that may each hold several, with display names.
+def _enclose(mail: EmailMessage, enclosed: Enclosure) -> None:
+    """Attach it: a message as itself where it can be, all else as octets in base64."""
+    if enclosed.type == "message/rfc822" and (made := _as_message(enclosed.content)) is not None:
+        if mail.get_content_type() != "multipart/mixed":
+            mail.make_mixed()
+        made.add_header("Content-Disposition", "attachment", filename=enclosed.name)
+        mail.attach(made)
+        return
+    main, _, sub = enclosed.type.partition("/")
+    if main in {"message", "multipart"} or not sub:
+        main, sub = "application", "octet-stream"
+    more: dict[str, Any] = {}
+    if _CONTENT_ID.fullmatch(enclosed.content_id):
+        more = {"cid": f"<{enclosed.content_id}>", "disposition": "inline"}
+    mail.add_attachment(enclosed.content, maintype=main, subtype=sub, filename=enclosed.name, **more)
 
-    Read strictly: what could be taken for another recipient is refused, not guessed at.
 
-    Raises:
-        Permanent: one of them cannot be an address.
+def _as_message(raw: bytes) -> EmailMessage | None:
+    """A part of type message/rfc822; None where that cannot be, and it goes as a file.
+
+    No encoding is allowed on it (RFC 2046, section 5.2.1): in ASCII it goes octet for octet but for line ends, any
+    other with its own parts encoded where the server asks for that.
     """
-    return [mailbox for value in values if value.strip() for mailbox in _mailboxes(one_line(value))]
-
-
-def _mailboxes(value: str) -> list[Mailbox]:
-    from email.headerregistry import Address as Mailbox
-
+    lines = raw.splitlines()
+    if b"\0" in raw or any(len(line) > _LONGEST_LINE for line in lines):
+        return None
+    part = EmailMessage(LetterPolicy())
+    part["Content-Type"] = "message/rfc822"
+    if raw.isascii():
+        part["Content-Transfer-Encoding"] = "7bit"
+        part.set_payload("\r\n".join(line.decode("ascii") for line in lines) + "\r\n")
+        return part
     try:
-        header: Any = _registry()("to", value)
-        if any(isinstance(defect, _FATAL) for defect in header.defects):
-            raise Permanent(f"not an address to send to: {value[:200]!r}")
-        return [
-            Mailbox(display_name=found.display_name, username=found.username, domain=_ascii(found.domain))
-            for found in header.addresses
-        ]
-    except (ValueError, IndexError, HeaderParseError) as error:
-        raise Permanent(f"not an address to send to: {value[:200]!r}") from error
-
-
-@cache
-def _registry() -> HeaderRegistry:
-    from email.headerregistry import HeaderRegistry
-
-    return HeaderRegistry()
-
-
-def _ascii(domain: str) -> str:
-    """A domain as the wire wants it (RFC 3490)."""
-    return domain if domain.startswith("[") else domain.encode("idna").decode()
+        part["Content-Transfer-Encoding"] = "8bit"
+        part.set_payload([message_from_bytes(raw)])
+        part.as_bytes(policy=LetterPolicy(cte_type="7bit"))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None  # the standard library cannot write what it has read
+    return part
 
 
 def message_id(key: str, domain: str) -> str:
     """The Message-ID of what *key* sends: a second try is the same message to every server on the way."""
-    return f"<{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}.mailrules@{domain}>"
+    return f"<{_hash(key)}.mailrules@{domain}>"
 
 
-def one_line(text: str) -> str:
-    """*text* as it may stand in a header: no line break or other control character is left to start another."""
-    return " ".join("".join(char if char.isprintable() else " " for char in clean(text)).split())
-
-
-def clean(text: str) -> str:
-    """*text* without what no charset can carry."""
-    return text.encode(errors="replace").decode().replace("\0", "")
+def _hash(key: str) -> str:
+    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()

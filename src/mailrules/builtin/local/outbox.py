@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
 from mailrules.api import Credential, Options, Permanent, Place, SendProtocol, Transient
 from mailrules.builtin.local.durable import sync_folders, write_synced
 from mailrules.builtin.local.maildir_name import fresh_name
+from mailrules.builtin.smtp.octets import international
 
 
 class OutboxOptions(Options, frozen=True):
@@ -33,13 +34,10 @@ class Outbox:
 
     root: Path
 
-    def send(self, mail: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
+    def send(self, mail: EmailMessage | bytes, sender: str, recipients: Sequence[str]) -> str:
         """Write *mail* into `new/` by way of `tmp/`, under Return-Path and one Envelope-To for each recipient."""
-        from email.policy import SMTP
-
-        lines_of_files = SMTP.clone(linesep="\n")
         try:
-            content = b"".join((*_trace(sender, recipients), mail.as_bytes(policy=lines_of_files)))
+            content = b"".join((*_trace(sender, recipients), _octets(mail)))
         except (ValueError, LookupError) as error:
             raise Permanent(f"this mail cannot be written: {error}") from error
         try:
@@ -65,6 +63,14 @@ class Outbox:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _octets(mail: EmailMessage | bytes) -> bytes:
+    """With the line ends of files."""
+    if isinstance(mail, bytes):
+        return mail.replace(b"\r\n", b"\n")
+    policy: Any = mail.policy
+    return mail.as_bytes(policy=policy.clone(linesep="\n", utf8=international(mail))).replace(b"\r\n", b"\n")
 
 
 def _trace(sender: str, recipients: Sequence[str]) -> list[bytes]:

@@ -1,19 +1,19 @@
 """Mail handed over by SMTP, and what every answer means for trying again.
 
 The rule: `Transient` only if the message cannot have been taken. Once its last octet has gone out and no answer comes,
-nobody knows, and it is not repeated. Nor is it when some have it and others were refused: a person decides then.
+nobody knows, and it is not repeated. Where some have it and others were refused, `PartlySent` tells them apart.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Sequence
 from email.message import EmailMessage
-from typing import Any
 
 from mailrules.api import InDoubt, Permanent, Transient
+from mailrules.api.delivery import PartlySent
 from mailrules.builtin.line.tls import Server, one_line
+from mailrules.builtin.smtp.octets import ascii_domain, dotted, international, octets
 from mailrules.builtin.smtp.session import Reply, Shown, Smtp, connect, refusal, smtp_faults
 
 
@@ -25,19 +25,20 @@ class SmtpTransport:
         self._credential = credential
         self._smtp: Smtp | None = None
 
-    def send(self, mail: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
+    def send(self, mail: EmailMessage | bytes, sender: str, recipients: Sequence[str]) -> str:
         """Hand *mail* over to all *recipients*; gives the server's words.
 
         Raises:
             Transient: not taken; the server is away, or says 4yz of the message or of some recipient and takes none.
-            Permanent: refused with 5yz; or the connection broke when nobody knows if it was taken; or some recipients
-                have it and the server refused others, for now or for good. Told with their names, never repeated.
+            Permanent: refused with 5yz; or it cannot go there: too large, or in need of what the server lacks.
+            InDoubt: the connection broke when nobody knows if it was taken.
+            PartlySent: some recipients have it, and the server refused others.
         """
         if not recipients:
             raise Permanent("no recipients")
         smtp = self._connected()
         try:
-            return self._hand_over(smtp, mail, ascii_domain(sender), [ascii_domain(one) for one in recipients])
+            return self._hand_over(smtp, mail, ascii_domain(sender), {ascii_domain(one): one for one in recipients})
         except BaseException:
             self.close()
             raise
@@ -60,41 +61,53 @@ class SmtpTransport:
         self._smtp = connect(self._server, self._credential)
         return self._smtp
 
-    def _hand_over(self, smtp: Smtp, mail: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
-        international = not "".join((sender, *recipients)).isascii()
-        if international and not smtp.has_extn("smtputf8"):
-            raise Permanent(f"{self._server}: it takes no address outside ASCII (no SMTPUTF8)")
-        content = octets(mail, international=international, eight_bit=smtp.has_extn("8bitmime"))
+    def _hand_over(self, smtp: Smtp, mail: EmailMessage | bytes, sender: str, recipients: dict[str, str]) -> str:
+        """*recipients*: as the line has them, each with how it was written."""
+        utf8 = international(mail) or not "".join((sender, *recipients)).isascii()
+        content = octets(mail, utf8=utf8, eight_bit=smtp.has_extn("8bitmime"))
+        options = self._options(smtp, content, utf8=utf8)
         with smtp_faults(self._server):
-            smtp.command_encoding = "utf-8" if international else "ascii"
-            options = (" SMTPUTF8" if international else "") + ("" if content.isascii() else " BODY=8BITMIME")
-            options += f" SIZE={len(content)}" if smtp.has_extn("size") else ""
+            smtp.command_encoding = "utf-8" if utf8 else "ascii"
             self._expect(smtp.docmd("MAIL", f"FROM:<{sender}>{options}"), 250, "sender refused: ")
             refused = self._address(smtp, recipients)
             self._expect(smtp.docmd("DATA"), 354, "message refused: ")
-            smtp.send(content + b".\r\n")
+            smtp.send(dotted(content))
         words = self._taken(smtp)
         if refused:
-            accepted = ", ".join(recipient for recipient in recipients if recipient not in refused)
-            raise InDoubt(
-                f"{self._server}: sent to {accepted} ({words}) but refused for {', '.join(refused.values())}: "
-                "not repeated, so that nobody gets it twice"
-            )
+            accepted = [written for address, written in recipients.items() if address not in refused]
+            told = {recipients[each]: (code, f"{code} {one_line(text)}") for each, (code, text) in refused.items()}
+            later = {each: said for each, (code, said) in told.items() if 400 <= code < 500}
+            never = {each: said for each, (_, said) in told.items() if each not in later}
+            raise PartlySent(self._server, accepted=accepted, later=later, refused=never, said=words)
         return words
 
-    def _address(self, smtp: Smtp, recipients: Sequence[str]) -> dict[str, str]:
+    def _options(self, smtp: Smtp, content: bytes, *, utf8: bool) -> str:
+        """What MAIL is told of the message; known before anything is sent is what the server cannot take."""
+        most = smtp.esmtp_features.get("size", "").strip()
+        if most.isdigit() and 0 < int(most) < len(content):
+            raise Permanent(
+                f"{self._server}: it takes messages of up to {int(most):,} octets, this has {len(content):,}"
+            )
+        if utf8 and not smtp.has_extn("smtputf8"):
+            raise Permanent(f"{self._server}: it takes no address outside ASCII (no SMTPUTF8)")
+        if not content.isascii() and not smtp.has_extn("8bitmime"):
+            raise Permanent(f"{self._server}: it takes no 8-bit mail (no 8BITMIME), and this one is sent on unchanged")
+        options = " SMTPUTF8" if utf8 else ""
+        options += "" if content.isascii() else " BODY=8BITMIME"
+        return options + (f" SIZE={len(content)}" if smtp.has_extn("size") else "")
+
+    def _address(self, smtp: Smtp, recipients: dict[str, str]) -> dict[str, Reply]:
         """Name the recipients; gives what the server said of each that it refused, if it took any."""
         refused: dict[str, Reply] = {}
         for recipient in recipients:
             code, text = smtp.docmd("RCPT", f"TO:<{recipient}>")
             if code not in {250, 251}:
                 refused[recipient] = (code, text)
-        said = {recipient: f"{recipient} ({code} {one_line(text)})" for recipient, (code, text) in refused.items()}
         if len(refused) == len(recipients):
             later = any(400 <= code < 500 for code, _ in refused.values())
-            kind = Transient if later else Permanent
-            raise kind(f"{self._server}: every recipient refused: {', '.join(said.values())}")
-        return said
+            said = [f"{recipients[each]} ({code} {one_line(text)})" for each, (code, text) in refused.items()]
+            raise (Transient if later else Permanent)(f"{self._server}: every recipient refused: {', '.join(said)}")
+        return refused
 
     def _taken(self, smtp: Smtp) -> str:
         reason = "it did not say whether it took the message, which may have been delivered: not repeated"
@@ -113,29 +126,3 @@ class SmtpTransport:
     def _expect(self, reply: Reply, code: int, about: str) -> None:
         if reply[0] != code:
             raise refusal(self._server, reply, about)
-
-
-def octets(mail: EmailMessage, *, international: bool, eight_bit: bool) -> bytes:
-    """*mail* as it goes over the line: CRLF, leading dots doubled, 7-bit parts unless the server takes 8-bit ones."""
-    policy: Any = mail.policy
-    content = mail.as_bytes(
-        policy=policy.clone(linesep="\r\n", utf8=international, cte_type="8bit" if eight_bit else "7bit")
-    )
-    content = re.sub(rb"\r\n|\r|\n", b"\r\n", content)
-    return re.sub(rb"(?m)^\.", b"..", content if content.endswith(b"\r\n") else content + b"\r\n")
-
-
-def ascii_domain(address: str) -> str:
-    """An envelope address with its domain in ASCII (RFC 5890), so that SMTPUTF8 is needed for local parts only.
-
-    Raises:
-        Permanent: no address.
-    """
-    local, at, domain = address.rpartition("@")
-    try:
-        made = f"{local}{at}{domain.encode('idna').decode()}" if not domain.isascii() else address
-    except UnicodeError as error:
-        raise Permanent(f"{address!r} is no mail address") from error
-    if re.search(r"[\x00-\x20\x7f<>]", made):
-        raise Permanent(f"{address!r} is no mail address")
-    return made
