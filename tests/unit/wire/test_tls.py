@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -183,3 +184,15 @@ def test_a_server_that_is_not_there(host, kind, says):
         server.connect(wrapped=False)
 
     assert str(raised.value).startswith(f"{host}:1: ")
+
+
+def test_connections_share_what_they_trust_until_the_file_changes(tmp_path, dovecot):
+    authority = tmp_path / "ca.pem"
+    authority.write_bytes(dovecot.ca.read_bytes())
+    server = Server("x.example", 993, "tls", "ca.pem", workspace=tmp_path)
+    first = server._context()
+
+    assert server._context() is first
+    os.utime(authority, (1, 1))
+    assert server._context() is not first
+    assert server.context() is not server.context()

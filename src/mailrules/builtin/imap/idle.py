@@ -24,6 +24,7 @@ class Listening:
     def listen(self) -> None:
         """See `mailrules.api.Pushing`; what a pass needed to know is let go of."""
         self._sizes.clear()
+        self._session.line.forget()
         if self.pushes:
             with self._session.talking():
                 self._session.line.idle()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")
 _COUNT = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE)\r\n", re.IGNORECASE)
+_TAG = b"LIBA"
+_TAGGED = re.compile(rb"(?P<tag>LIBA\d+) (?P<type>[A-Z]+) (?P<data>.*)", re.ASCII)
+"""How imaplib tags its own commands and knows their ends, the same for all connections."""
 _PIECE = 1 << 16
 """Octets of a literal that must leave within one time-out."""
 _KIND = re.compile(rb"\* (?:\d+ )?([A-Za-z-]+)")
@@ -216,6 +219,12 @@ class Line(imaplib.IMAP4):
         return self.answer(sent)
 
     # Listening between commands: IDLE (RFC 2177), or a NOOP now and then where the server has none.
+
+    def forget(self) -> None:
+        """Let go of what imaplib keeps of its own commands: a connection may rest for long, one of many."""
+        for kept in ("_cmd_log", "untagged_responses", "tagged_commands"):
+            vars(self).get(kept, {}).clear()
+        vars(self).update(tagpre=_TAG, tagre=_TAGGED)
 
     def idle(self) -> None:
         """Begin to listen; `hear` reads what comes of it, and `end_idle` must come before any other command."""

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -106,10 +107,19 @@ class Server:
     def encrypt(self, line: socket.socket) -> socket.socket:
         """The same connection under TLS; closed if that fails."""
         try:
-            return self.context().wrap_socket(line, server_hostname=self.host)
+            return self._context().wrap_socket(line, server_hostname=self.host)
         except BaseException:
             line.close()
             raise
+
+    def _context(self) -> ssl.SSLContext:
+        """As `context`, but one that others use too; a new one when the authorities have changed."""
+        import ssl
+
+        system = ssl.get_default_verify_paths()
+        is_path = self.certificate and "-----BEGIN" not in self.certificate
+        named = self.workspace / Path(self.certificate).expanduser() if is_path else None
+        return _shared(self.certificate, self.workspace, tuple(map(_stamp, (system.cafile, system.capath, named))))
 
     def transient(self, reason: object) -> Transient:
         """A failure that may pass, naming the server; where that asks to be left alone for a while, `after` says so."""
@@ -166,6 +176,19 @@ class Server:
         if isinstance(error, ValueError | TypeError | LookupError | AttributeError | AssertionError):
             return f"its answer cannot be understood ({type(error).__name__})"  # by the library that reads it
         return getattr(error, "strerror", None) or words(error) or f"unexpected {type(error).__name__}"
+
+
+@lru_cache(maxsize=64)
+def _shared(certificate: str, workspace: Path, _stamps: tuple[int, ...]) -> ssl.SSLContext:
+    """One for many connections: each holds all authorities, which takes half a megabyte."""
+    return Server("", 0, "tls", certificate, workspace=workspace).context()
+
+
+def _stamp(path: str | Path | None) -> int:
+    """When the file was last changed; 0 of none."""
+    with contextlib.suppress(OSError):
+        return Path(path).stat().st_mtime_ns if path else 0
+    return 0
 
 
 def keep_alive(line: socket.socket) -> None:
