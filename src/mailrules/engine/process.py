@@ -9,10 +9,11 @@ from datetime import timedelta
 
 from mailrules.api.options import redact
 from mailrules.config.settings import Listener
+from mailrules.core.fact.authentication import unauthenticated
 from mailrules.engine.perform import Attempt, Performed
 from mailrules.engine.results import Results
 from mailrules.engine.world import World
-from mailrules.model.action import Data, InDoubt, PersonNeeded, Transient, Withheld
+from mailrules.model.action import Data, InDoubt, Permanent, PersonNeeded, Transient, Withheld
 from mailrules.model.decision import Decision
 from mailrules.model.entry import PASSED, UNDONE, UNFINISHED, Entry, State, StepRecord, StepState
 from mailrules.model.journal import JournalError
@@ -103,6 +104,7 @@ def _step(case: Case, position: int, results: Results, listener: Listener, world
     attempt = Attempt(step, case.message, namespace(case, results, listener, world), listener, key, progress)
     try:
         record = replace(record, detail=redact(step.action.describe(case.message, attempt.data)))
+        _demand_authentication(step, case.message)
         entry = world.journal.record(replace(entry, state=State.ACTING), record)
         performed = world.perform(attempt)
     except JournalError:
@@ -115,6 +117,11 @@ def _step(case: Case, position: int, results: Results, listener: Listener, world
     done = replace(record, state=performed.state, result=performed.result, detail=said, at=world.clock())
     last = position == len(case.decision.steps) - 1
     return world.journal.record(replace(entry, state=State.ACTED if last else State.ACTING), done)
+
+
+def _demand_authentication(step: Step, message: Message) -> None:
+    if step.authenticated and (doubt := unauthenticated(message)):
+        raise Permanent(f"it is done for authenticated mail only ({doubt})")
 
 
 def namespace(case: Case, results: Results, listener: Listener, world: World) -> Data:

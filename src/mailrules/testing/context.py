@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from mailrules.api import Answer, Context, Data, Message, NewMessage, Ref
+from mailrules.api import Answer, Context, Data, Message, NewMessage, Reach, Ref
 from mailrules.core.parse import parse
 from mailrules.engine.edges import WorkspaceFiles
 from mailrules.engine.http import DeadlineHttp
@@ -121,6 +121,10 @@ class RecordingFiles:
         return {str(p.relative_to(self.root)): p.read_bytes() for p in sorted(self.root.rglob("*")) if p.is_file()}
 
 
+_HERE = Reach(private=True)
+"""Servers of tests are on this machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingHttp:
     """Really asks, and keeps every request; or raises *failure* instead."""
@@ -137,12 +141,13 @@ class RecordingHttp:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        reach: Reach = _HERE,
     ) -> Answer:
         """See `mailrules.api.Http`."""
         if self.failure:
             raise self.failure
         self.requests.append((method, url, dict(headers or {}), content))
-        return DeadlineHttp(self.seconds).request(method, url, content=content, headers=headers)
+        return DeadlineHttp(self.seconds).request(method, url, content=content, headers=headers, reach=reach)
 
 
 @dataclass(frozen=True, slots=True)
