@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
 from itertools import count
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from mailrules.api.names import BODY_ATTRIBUTES, OF_MAPPINGS, TEMPLATE_NAMES, TemplateProblem, Use, misnamed
 from mailrules.model.action import Permanent
-from mailrules.model.message import Address, Fact, Message
+
+if TYPE_CHECKING:
+    from mailrules.api.study import Study
 
 T = TypeVar("T")
 
@@ -23,56 +26,6 @@ def scalar(kind: type[T]) -> type[T]:
     """
     del kind.__dataclass_fields__  # type: ignore[attr-defined]
     return kind
-
-
-BODY_ATTRIBUTES = frozenset({"text", "html", "attachments", "reply_text", "raw", "undecodable"})
-"""What of `message` in a template takes more than the header block."""
-
-TEMPLATE_NAMES = frozenset({"message", "match", "data", "account", "listener", "now"})
-LISTENER_KEYS = frozenset({"name", "folder", "rule"})
-ACCOUNT_KEYS = frozenset({"name", "address"})
-
-
-class TemplateProblem(NamedTuple):
-    """Why a text is no template that works."""
-
-    line: int
-    """Of the template, from 1."""
-    sentence: str
-    name: str = ""
-    """The name that is not there; empty when something else is wrong."""
-    known: Collection[str] = ()
-    """The names that are."""
-    hint: str = ""
-    """What to do when none of them was meant."""
-
-
-class Use(NamedTuple):
-    """A name after a dot, as in `message.subject`."""
-
-    line: int
-    path: str
-    """What stands before the dot."""
-    name: str
-
-
-def _public(kind: type[Any]) -> frozenset[str]:
-    return frozenset(name for name in dir(kind) if not name.startswith("_"))
-
-
-_ADDRESS, _FACT = _public(Address), _public(Fact)
-_SHAPES: Mapping[str, tuple[str, frozenset[str]]] = {
-    "message": ("a message", _public(Message)),
-    "message.author": ("an address", _ADDRESS),
-    "message.original_sender": ("an address", _ADDRESS),
-    "message.kind": ("a fact", _FACT),
-    "message.authentication": ("a fact", _FACT),
-    "message.original_sender_fact": ("a fact", _FACT),
-    "listener": ("the listener", LISTENER_KEYS),
-    "account": ("the account", ACCOUNT_KEYS),
-}
-"""What is known of a name before there is a message, with the word for it."""
-_OF_MAPPINGS = _public(dict)
 
 
 @scalar
@@ -118,15 +71,17 @@ class Template:
         return [use for each in found for use in _steps(self.source.count("\n", 0, each.start()) + 1, each[1], each[2])]
 
     @cached_property
-    def _studied(self) -> _Study:
+    def _studied(self) -> Study:
         """What its syntax tree tells; the tree is not kept."""
         from jinja2 import TemplateSyntaxError
+
+        from mailrules.api.study import Study, study
 
         try:
             tree = _environment().parse(self.source)
         except TemplateSyntaxError as error:
-            return _Study(TemplateProblem(error.lineno, error.message or "not a template"), (), needs_body=False)
-        return _study(tree)
+            return Study(TemplateProblem(error.lineno, error.message or "not a template"), (), needs_body=False)
+        return study(tree, _environment())
 
     @property
     def _uses(self) -> Collection[Use]:
@@ -137,13 +92,13 @@ class Template:
         if self.constant:
             return None
         found = None if self._simple is not None else self._studied.problem
-        return found or next((problem for use in self._uses if (problem := _misnamed(use))), None)
+        return found or next((problem for use in self._uses if (problem := misnamed(use))), None)
 
     def captures(self) -> Iterator[tuple[int, str]]:
         """The names it asks `match` for without a default, each with its line."""
         if "match" not in self.source or self.constant:
             return
-        yield from ((use.line, use.name) for use in self._uses if use.path == "match" and use.name not in _OF_MAPPINGS)
+        yield from ((use.line, use.name) for use in self._uses if use.path == "match" and use.name not in OF_MAPPINGS)
 
     def results(self) -> Iterator[Use]:
         """The names it asks `data` for without a default, and those of what is in there: `data.TITLE.NAME`."""
@@ -151,7 +106,7 @@ class Template:
             return
         for use in self._uses:
             path, _, title = use.path.partition(".")
-            if path == "data" and "." not in title and use.name not in _OF_MAPPINGS:
+            if path == "data" and "." not in title and use.name not in OF_MAPPINGS:
                 yield use
 
     def render(self, data: Mapping[str, Any]) -> str:
@@ -303,115 +258,6 @@ def _steps(line: int, name: str, tail: str) -> Iterator[Use]:
     for step in tail.split(".")[1:]:
         yield Use(line, path, step)
         path = f"{path}.{step}"
-
-
-def _misnamed(use: Use) -> TemplateProblem | None:
-    """What is wrong with a name that is never there, whatever the message."""
-    what, known = _SHAPES.get(use.path, ("", frozenset()))
-    if not known or use.name in known or ("." not in use.path and use.path != "message" and use.name in _OF_MAPPINGS):
-        return None
-    hint = f"a header is message['{use.name}']" if use.path == "message" else ""
-    return TemplateProblem(use.line, f"{what} has no '{use.name}'", use.name, known, hint)
-
-
-class _Study(NamedTuple):
-    """What a syntax tree tells."""
-
-    problem: TemplateProblem | None
-    uses: tuple[Use, ...]
-    needs_body: bool
-
-
-def _study(tree: Any) -> _Study:
-    """A message that goes elsewhere than before a dot or bracket may be asked for anything."""
-    from jinja2 import nodes
-
-    names = [name.name for name in tree.find_all(nodes.Name)]
-    fields = [node for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if _path(node.node) == "message"]
-    attributes = {node.attr for node in fields if isinstance(node, nodes.Getattr)}
-    needs_body = names.count("message") > len(fields) or bool(attributes & BODY_ATTRIBUTES)
-    problem = _unknown_filter(tree) or _unknown_name(tree, names) or _bad_pattern(tree)
-    return _Study(problem, tuple(_uses(tree)), needs_body)
-
-
-def _uses(tree: Any) -> Iterator[Use]:
-    """Names after dots, but for those whose absence the template sees to, and of names that it gives itself."""
-    from jinja2 import nodes
-
-    own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
-    cared_for = [node.node for node in tree.find_all(nodes.Filter) if node.name in ("default", "d")]
-    cared_for += [node.node for node in tree.find_all(nodes.Test) if node.name in ("defined", "undefined")]
-    excused = {(_path(node.node), _name(node)) for node in cared_for if isinstance(node, nodes.Getattr | nodes.Getitem)}
-    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        path, name = _path(node.node), _name(node)
-        if path and name and (path, name) not in excused and path.partition(".")[0] not in own:
-            yield Use(node.lineno, path, name)
-
-
-def _name(node: Any) -> str:
-    """What stands after a dot, or in brackets where that is the same; empty otherwise."""
-    from jinja2 import nodes
-
-    if isinstance(node, nodes.Getattr):
-        return node.attr
-    plain = isinstance(node.arg, nodes.Const) and _path(node.node) in ("match", "data", "listener", "account")
-    return str(node.arg.value) if plain else ""
-
-
-def _path(node: Any) -> str:
-    """`message.author` of a name with dots; empty of anything else."""
-    from jinja2 import nodes
-
-    if isinstance(node, nodes.Name):
-        return node.name
-    before = _path(node.node) if isinstance(node, nodes.Getattr) else ""
-    return f"{before}.{node.attr}" if before else ""
-
-
-def _unknown_filter(tree: Any) -> TemplateProblem | None:
-    """A filter or test that there is not."""
-    from jinja2 import nodes
-
-    for kind, known, what in (
-        (nodes.Filter, _environment().filters, "filter"),
-        (nodes.Test, _environment().tests, "test"),
-    ):
-        for node in tree.find_all(kind):
-            if node.name not in known:
-                names = frozenset(name for name in known if name[0].isalpha())
-                return TemplateProblem(node.lineno, f"there is no {what} '{node.name}'", node.name, names)
-    return None
-
-
-def _bad_pattern(tree: Any) -> TemplateProblem | None:
-    """A regular expression, written out, that is none."""
-    from jinja2 import nodes
-
-    from mailrules.api.filters import compiled
-
-    for node in tree.find_all((nodes.Filter, nodes.Test)):
-        written = node.args[0] if node.name in ("regex_search", "matching") and node.args else None
-        if isinstance(written, nodes.Const):
-            try:
-                compiled(str(written.value))
-            except ValueError as error:
-                return TemplateProblem(node.lineno, str(error), hint="regular expressions are RE2's")
-    return None
-
-
-def _unknown_name(tree: Any, names: list[str]) -> TemplateProblem | None:
-    """A name that templates do not know; asking Jinja2 for scopes only where some name is not one of ours."""
-    from jinja2 import meta, nodes
-
-    if TEMPLATE_NAMES.issuperset(names):
-        return None
-    unknown = meta.find_undeclared_variables(tree) - TEMPLATE_NAMES - _environment().globals.keys()
-    if not unknown:
-        return None
-    name = min(unknown)
-    line = next(node.lineno for node in tree.find_all(nodes.Name) if node.name == name)
-    sentence = f"no '{name}' here: templates know {', '.join(sorted(TEMPLATE_NAMES))}"
-    return TemplateProblem(line, sentence, name, TEMPLATE_NAMES)
 
 
 @cache
