@@ -15,10 +15,12 @@ QUICK = settings(max_examples=150, deadline=2_000, suppress_health_check=[Health
 TRUST = Trust(
     authserv_id="mx.example.com",
     own_addresses=frozenset({"desk@example.com"}),
+    own_tokens=frozenset({"0" * 32}),
     forwarders=frozenset({"forward.example", "sender.example"}),
 )
 ATTRIBUTES = ("subject", "author", "date", "message_id", "references", "text", "html", "undecodable", "kind", "size")
 ATTRIBUTES += ("original_sender", "original_sender_fact", "reply_text", "authentication", "header_block")
+ATTRIBUTES += ("bounce", "calendar", "claimed_sender", "reply_text_fact", "quoted_text", "signature")
 HEADERS = ("From", "To", "Subject", "Content-Type", "List-Id", "Received", "", "\ud800", "a\nb", "é")
 PIECES = st.sampled_from(
     [
@@ -28,6 +30,9 @@ PIECES = st.sampled_from(
         b"boundary=b", b"charset=utf-7", b"charset=utf-16", b"Content-Type: text/html", b"<div hidden>", b"&#xD800;",
         b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: quoted-printable", b"filename*0*=a'b'%FF",
         b"Content-Disposition: attachment", b"Content-Type: message/rfc822", b"\x1b$B", b"begin 644 a", b"> ", b"-- ",
+        b"Content-Type: multipart/report; report-type=delivery-status", b"Content-Type: message/delivery-status",
+        b"Final-Recipient: rfc822; a@b.example", b"Action: failed", b"Status: 5.1.1", b"X-Failed-Recipients: a@b.example",
+        b"On 1 May Jo wrote:", b"----- Original Message -----", b"METHOD:REQUEST", b"Content-Type: text/calendar",
     ]
 )  # fmt: skip
 

@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
-from mailrules.core import address, body, facts, quotation
+from mailrules.core import address, body, quotation
 from mailrules.core.defects import Defects
 from mailrules.core.encoded_word import decode_words, decoded, one_line, raw_text
+from mailrules.core.fact import bounce, kind, origin
+from mailrules.core.fact.authentication import authentication
 from mailrules.core.fingerprint import fingerprint
 from mailrules.core.header import LONGEST, Extents, Fields, split
 from mailrules.core.lazy import lazy
 from mailrules.core.mime import PIECE, Part, leaves
 from mailrules.core.parameter import structured
 from mailrules.core.unpacking import opened
+from mailrules.model.bounce import Bounce
 from mailrules.model.mailbox import Octets
 from mailrules.model.message import Address, Attachment, Defect, Extent, Fact, Message, NotLoadedError, Trust
 
@@ -248,12 +251,24 @@ class ParsedMessage:
     @lazy
     def kind(self) -> Fact[str]:
         """What sort of message it is."""
-        return facts.kind(self, self._trust)
+        return kind.kind(self, self._trust)
+
+    @lazy
+    def bounce(self) -> Bounce:
+        """What a delivery report says of its recipients; empty for other mail."""
+        if self.kind.value not in bounce.KINDS:
+            return Bounce(evidence=f"it is no delivery report: {self.kind.evidence}")
+        return bounce.read(self)
+
+    @lazy
+    def calendar(self) -> Fact[str]:
+        """What an invitation asks for."""
+        return kind.calendar(self)
 
     @lazy
     def original_sender_fact(self) -> Fact[Address]:
         """`original_sender` with its evidence."""
-        return facts.original_sender(self, self._trust)
+        return origin.original_sender(self, self._trust)
 
     @lazy
     def original_sender(self) -> Address:
@@ -263,14 +278,38 @@ class ParsedMessage:
         return self.original_sender_fact.value
 
     @lazy
+    def claimed_sender(self) -> Fact[Address]:
+        """Whom it names as the first author without being believed."""
+        return origin.claimed_sender(self, self._trust)
+
+    @lazy
+    def _quotation(self) -> quotation.Quotation:
+        return quotation.split(self.text)
+
+    @lazy
     def reply_text(self) -> str:
         """The text without what it quotes and without the signature."""
-        return quotation.reply_text(self.text)
+        return self._quotation.reply
+
+    @lazy
+    def reply_text_fact(self) -> Fact[str]:
+        """`reply_text` with the lines that end it."""
+        return Fact(self._quotation.reply, self._quotation.evidence)
+
+    @lazy
+    def quoted_text(self) -> str:
+        """What the text quotes or forwards."""
+        return self._quotation.quoted
+
+    @lazy
+    def signature(self) -> str:
+        """The signature with the line that parts it."""
+        return self._quotation.signature
 
     @lazy
     def authentication(self) -> Fact[dict[str, str]]:
-        """`spf`, `dkim`, `dmarc` by the trusted server's Authentication-Results."""
-        return facts.authentication(self, self._trust)
+        """By the trusted server's Authentication-Results."""
+        return authentication(self, self._trust)
 
 
 def _date(value: str) -> datetime | None:

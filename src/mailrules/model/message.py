@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
+from mailrules.model.bounce import Bounce
 from mailrules.model.unpack import Unpacker
 
 T_co = TypeVar("T_co", covariant=True)
@@ -203,7 +204,19 @@ class Message(Protocol):
 
     @property
     def kind(self) -> Fact[str]:
-        """`person`, `auto-reply`, `out-of-office`, `bounce`, `complaint`, `list`, `bulk`, `calendar` or `own`."""
+        """What sort of mail it is.
+
+        `person`, `auto-reply`, `out-of-office`, `bounce`, `delay`, `receipt`, `complaint`, `list`, `bulk`, `calendar`
+        or `own`.
+        """
+
+    @property
+    def bounce(self) -> Bounce:
+        """What a bounce, a delay or a receipt of delivery says of its recipients; empty for other mail."""
+
+    @property
+    def calendar(self) -> Fact[str]:
+        """What an invitation asks for, lower-cased: `request`, `reply`, `cancel` (RFC 5546); empty for other mail."""
 
     @property
     def original_sender(self) -> Address:
@@ -214,12 +227,64 @@ class Message(Protocol):
         """`original_sender` with its evidence."""
 
     @property
+    def claimed_sender(self) -> Fact[Address]:
+        """Whom it names as the first author without being believed; an empty address where it names nobody."""
+
+    @property
     def reply_text(self) -> str:
         """The text without what it quotes and without the signature."""
 
     @property
+    def reply_text_fact(self) -> Fact[str]:
+        """`reply_text` with the lines that end it."""
+
+    @property
+    def quoted_text(self) -> str:
+        """What the text quotes or forwards, as it stands there; empty where it does not."""
+
+    @property
+    def signature(self) -> str:
+        """The signature with the line that parts it; empty without one."""
+
+    @property
     def authentication(self) -> Fact[dict[str, str]]:
-        """`spf`, `dkim`, `dmarc` by the trusted server's Authentication-Results (RFC 8601); empty when unknown."""
+        """By the trusted server's Authentication-Results (RFC 8601); empty when unknown.
+
+        `spf`, `dkim` and `dmarc` are the results, `spf_domain`, `dkim_domain` and `dmarc_domain` whom they are about.
+        """
+
+
+AUTO_REPLY_SUBJECTS = (
+    "automatic reply:*",
+    "automatic response:*",
+    "auto-reply:*",
+    "autoreply:*",
+    "auto response:*",
+    "out of office:*",
+    "out of office reply:*",
+    "out of office autoreply:*",
+    "automatische antwort:*",
+    "abwesenheitsnotiz*",
+    "abwesenheitsnachricht*",
+    "réponse automatique*",
+    "message d'absence*",
+    "respuesta automática*",
+    "fuera de la oficina:*",
+    "risposta automatica*",
+    "resposta automática*",
+    "automatisch antwoord*",
+    "autosvar*",
+    "automaattinen vastaus*",
+    "odpowiedź automatyczna*",
+    "automatická odpověď*",
+    "automatikus válasz*",
+    "автоматический ответ*",
+    "автоответ*",
+    "自動応答*",
+    "自动答复*",
+    "自动回复*",
+)
+"""How subjects of automatic replies begin, in the languages of the usual mail servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +295,11 @@ class Trust:
     """The server name whose Authentication-Results count (RFC 8601, section 5)."""
     own_addresses: frozenset[str] = frozenset()
     """Addresses that are ours, lower-cased: mail from them is our own coming back."""
+    own_tokens: frozenset[str] = frozenset()
+    """Loop tokens of our mailboxes: mail that carries one is our own coming back."""
     forwarders: frozenset[str] = frozenset()
     """Addresses and domains whose word on the original sender is believed."""
+    auto_reply_subjects: tuple[str, ...] = AUTO_REPLY_SUBJECTS
+    """Shell patterns, ignoring case, of subjects that only programs write; they come after the headers."""
     unpackers: tuple[Unpacker, ...] = ()
     """What opens containers among the attachments."""

@@ -42,7 +42,9 @@ def results(*values):
     ],
 )
 def test_a_result_stands_at_the_start_of_its_piece(value, found):
-    assert results(f"mx.example.com; {value}").value == found
+    said = results(f"mx.example.com; {value}").value
+
+    assert {name: word for name, word in said.items() if not name.endswith("_domain")} == found
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,29 @@ def test_only_the_topmost_header_of_the_server_counts():
     fact = results("other.example; dmarc=pass", "mx.example.com; spf=fail", "mx.example.com; spf=pass; dmarc=pass")
 
     assert fact.value == {"spf": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("spf=pass smtp.mailfrom=jo@bounce.sender.example", {"spf_domain": "bounce.sender.example"}),
+        ("spf=pass (x) smtp.helo=Mail.Sender.Example.", {"spf_domain": "mail.sender.example"}),
+        ("spf=pass smtp.helo=h.example smtp.mailfrom=m.example", {"spf_domain": "m.example"}),
+        ('spf=pass smtp.mailfrom="a header.from=b"@sender.example', {}),
+        ("spf=pass (smtp.mailfrom=forged.example)", {}),
+        ("dkim=pass header.i=@sender.example header.s=one", {"dkim_domain": "sender.example"}),
+        ("dkim=pass header.d=esp.example; dkim=pass header.d=sender.example", {"dkim_domain": "sender.example"}),
+        (
+            "dkim=pass header.d=mail.sender.example; dkim=pass header.d=x.example",
+            {"dkim_domain": "mail.sender.example"},
+        ),
+        ("dkim=fail header.d=sender.example; dkim=pass header.d=esp.example", {"dkim_domain": "esp.example"}),
+        ("dkim=pass header.d=one.example; dkim=pass header.d=two.example", {"dkim_domain": "one.example"}),
+        ("dmarc=pass action=none header.from=sender.example; compauth=pass", {"dmarc_domain": "sender.example"}),
+        ("dmarc=fail", {}),
+    ],
+)
+def test_whom_a_result_is_about_is_told_with_it(value, found):
+    said = results(f"mx.example.com; {value}").value
+
+    assert {name: word for name, word in said.items() if name.endswith("_domain")} == found

@@ -17,7 +17,8 @@ from mailrules.model.message import Address, Extent, NotLoadedError, Trust
 ATTRIBUTES = ("subject", "author", "date", "message_id", "references", "text", "html", "undecodable", "attachments")
 ATTRIBUTES += ("defects", "kind", "original_sender", "original_sender_fact", "reply_text", "authentication")
 ATTRIBUTES += ("header_block", "size", "received", "flags")
-OF_THE_BODY = ("text", "html", "undecodable", "attachments", "reply_text")
+ATTRIBUTES += ("bounce", "calendar", "claimed_sender", "reply_text_fact", "quoted_text", "signature")
+OF_THE_BODY = ("text", "html", "undecodable", "attachments", "reply_text", "quoted_text", "signature")
 SIMPLE = b"From: Ida <ida@sender.example>\r\nSubject: Hi\r\n\r\nHello.\r\n"
 PARTS = (
     b"From: ida@sender.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nText.\r\n--b\r\n"
