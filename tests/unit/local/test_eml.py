@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 
 from mailrules.api import Disposition, NoCredential, PersonNeeded, Place, Ref, Settlement, Transient
-from mailrules.builtin.local.eml import EmlOptions, open_eml
+from mailrules.builtin.local.eml import EmlOptions, name_of, open_eml
 
 
-def settle(mailbox, uid, **disposition):
-    return mailbox.settle([Settlement(Ref(mailbox.folder, "", uid), Disposition(**disposition))])
+def ref_of(mailbox, name):
+    return next(ref for ref in mailbox.refs(unseen_only=False) if name_of(ref) == name)
+
+
+def settle(mailbox, message, **disposition):
+    ref = message if isinstance(message, Ref) else ref_of(mailbox, message)
+    return mailbox.settle([Settlement(ref, Disposition(**disposition))])
 
 
 @pytest.fixture
@@ -25,7 +30,7 @@ def mailbox(put, opened):
 
 @pytest.mark.parametrize("unseen_only", [True, False])
 def test_each_eml_file_of_the_folder_is_a_message_oldest_first(mailbox, unseen_only):
-    assert [ref.uid for ref in mailbox.refs(unseen_only=unseen_only)] == ["b.eml", "a.EML"]
+    assert [name_of(ref) for ref in mailbox.refs(unseen_only=unseen_only)] == ["b.eml", "a.EML"]
 
 
 def test_heads_and_bodies_are_read(mailbox):
@@ -42,7 +47,7 @@ def test_heads_and_bodies_are_read(mailbox):
 def test_one_file_may_be_the_mailbox(tmp_path):
     single = open_eml(EmlOptions(path="mail/notes.txt"), NoCredential(), Place(tmp_path))
 
-    assert [ref.uid for ref in single.refs(unseen_only=False)] == ["notes.txt"]
+    assert [name_of(ref) for ref in single.refs(unseen_only=False)] == ["notes.txt"]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +62,9 @@ def test_one_file_may_be_the_mailbox(tmp_path):
     ],
 )
 def test_a_disposition_is_settled_once_however_often_it_is_tried(mailbox, names, disposition, end):
+    ref = ref_of(mailbox, "b.eml")
     for _ in range(2):
-        assert settle(mailbox, "b.eml", **disposition) == {}
+        assert settle(mailbox, ref, **disposition) == {}
 
     assert [name.removeprefix("mail/") for name in names() if name.endswith("b.eml")] == end
 
@@ -74,7 +80,7 @@ def test_another_message_of_the_same_name_is_never_replaced(mailbox, put, tmp_pa
 def test_a_folder_that_cannot_be_one_fails_for_that_message_alone(mailbox):
     failed = settle(mailbox, "b.eml", move="../up")
 
-    assert "'../up'" in failed[Ref("INBOX", "", "b.eml")]
+    assert "'../up'" in failed[ref_of(mailbox, "b.eml")]
     assert len(mailbox.refs(unseen_only=False)) == 2
 
 
@@ -107,15 +113,15 @@ def test_what_is_no_regular_file_is_no_message(mailbox, odd):
     odd("mail/c.eml")
     refs = mailbox.refs(unseen_only=False)
 
-    assert [ref.uid for ref in refs] == ["b.eml", "a.EML"]
+    assert [name_of(ref) for ref in refs] == ["b.eml", "a.EML"]
 
 
 def test_a_message_that_became_something_else_is_left_out_and_the_others_go_on(mailbox, odd, caplog):
     refs = mailbox.refs(unseen_only=False)
     odd("mail/b.eml")
 
-    assert [head.ref.uid for head in mailbox.heads(refs)] == ["a.EML"]
-    assert [ref.uid for ref, _ in mailbox.bodies(refs)] == ["a.EML"]
+    assert [name_of(head.ref) for head in mailbox.heads(refs)] == ["a.EML"]
+    assert [name_of(ref) for ref, _ in mailbox.bodies(refs)] == ["a.EML"]
     assert "message b.eml cannot be read" in caplog.text
 
 
@@ -127,8 +133,8 @@ def test_a_message_that_may_not_be_read_is_left_out_and_the_others_go_on(tmp_pat
     refs = mailbox.refs(unseen_only=False)
 
     assert len(refs) == 2
-    assert [head.ref.uid for head in mailbox.heads(refs)] == ["a.EML"]
-    assert [ref.uid for ref, _ in mailbox.bodies(refs)] == ["a.EML"]
+    assert [name_of(head.ref) for head in mailbox.heads(refs)] == ["a.EML"]
+    assert [name_of(ref) for ref, _ in mailbox.bodies(refs)] == ["a.EML"]
     assert "message b.eml cannot be read" in caplog.text
 
 
@@ -153,3 +159,22 @@ def test_a_pipe_is_no_mailbox(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(PersonNeeded, match="neither a folder nor a file"):
         open_eml(EmlOptions(path="pipe"), NoCredential(), Place(tmp_path))
+
+
+def test_a_name_that_is_used_again_is_another_message(mailbox, put, tmp_path):
+    before = ref_of(mailbox, "b.eml")
+    put("mail/b.eml", b"Subject: new\n\nother", age=0)
+    after = ref_of(mailbox, "b.eml")
+
+    assert before != after
+    assert [head.header for head in mailbox.heads([before, after])] == [b"Subject: new\n\n"]
+    assert [ref for ref, _ in mailbox.bodies([before, after])] == [after]
+    assert settle(mailbox, before, delete=True) == {}
+    assert (tmp_path / "mail/b.eml").read_bytes() == b"Subject: new\n\nother"
+
+
+def test_a_folder_that_may_not_be_listed_needs_a_person(mailbox, tmp_path, request):
+    (tmp_path / "mail").chmod(0o300)
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(PersonNeeded, match="may not be read"):
+        mailbox.refs(unseen_only=False)

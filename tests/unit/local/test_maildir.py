@@ -329,3 +329,22 @@ def test_moving_never_replaces_what_is_no_message(mailbox, odd, put, tmp_path):
 
 def messages_in(directory, end):
     return [p for p in directory.iterdir() if p.is_file() and not p.is_symlink() and p.read_bytes().endswith(end)]
+
+
+@pytest.mark.parametrize("place", ["new", "cur"])
+def test_a_folder_that_may_not_be_listed_needs_a_person(place, put, opened, tmp_path, request):
+    put("mail/new/1.a")
+    put("mail/cur/2.a:2,")
+    mailbox = opened("maildir")
+    mailbox.root = Path("mail")
+    (tmp_path / "mail" / place).chmod(0)
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(PersonNeeded, match=f"mail/{place} may not be read"):
+        mailbox.refs(unseen_only=False)
+
+
+def test_a_file_where_a_folder_should_be_needs_a_person(put, opened, tmp_path):
+    put("mail/new/1.a")
+    put("mail/cur")
+    with pytest.raises(PersonNeeded, match="cur is no folder"):
+        opened("maildir").refs(unseen_only=False)

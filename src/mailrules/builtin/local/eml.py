@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, BinaryIO, ClassVar
 
 import msgspec
 
@@ -42,6 +42,7 @@ from mailrules.builtin.local.durable import (
 )
 from mailrules.builtin.local.folder_watch import Look
 from mailrules.builtin.local.header_block import read_header
+from mailrules.builtin.local.listing import listing
 
 log = logging.getLogger(__name__)
 
@@ -78,18 +79,19 @@ class EmlFolder:
     def refs(self, *, unseen_only: bool) -> Sequence[Ref]:  # noqa: ARG002 - files have no flags: each is unseen
         """Every regular file, by its time, then by name; a folder that nobody made yet is empty."""
         self._look = Look.at((self.directory,))
-        return [Ref(self.folder, "", name) for _, name in sorted(self._names())]
+        found = sorted((status.st_mtime_ns, name, status) for name, status in self._files())
+        return [Ref(self.folder, "", _uid(name, status)) for _, name, status in found]
 
     def paths(self) -> list[Path]:
         """Every message's file."""
-        return [self.directory / name for _, name in self._names()]
+        return [self.directory / name for name, _ in self._files()]
 
-    def _names(self) -> Iterator[tuple[int, str]]:
-        with suppress(FileNotFoundError), os.scandir(self.directory) as entries:
+    def _files(self) -> Iterator[tuple[str, os.stat_result]]:
+        with listing(self.directory), os.scandir(self.directory) as entries:
             for entry in entries:
                 if self._counts(entry.name) and entry.is_file(follow_symlinks=False):
                     with suppress(FileNotFoundError):
-                        yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.name
+                        yield entry.name, entry.stat(follow_symlinks=False)
 
     def _counts(self, name: str) -> bool:
         if self.only:
@@ -99,7 +101,7 @@ class EmlFolder:
     def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
         """The header blocks; the rest of each file stays unread."""
         for ref in refs:
-            with self._readable(ref), open_regular(self.directory / ref.uid) as file:
+            with self._readable(ref), self._open(ref) as file:
                 status = os.fstat(file.fileno())
                 received = datetime.fromtimestamp(status.st_mtime, UTC)
                 yield Head(ref, read_header(file), size=status.st_size, received=received)
@@ -107,8 +109,21 @@ class EmlFolder:
     def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Octets]]:
         """The whole messages."""
         for ref in refs:
-            with self._readable(ref), open_regular(self.directory / ref.uid) as file:
+            with self._readable(ref), self._open(ref) as file:
                 yield ref, read_whole(file, os.fstat(file.fileno()).st_size)
+
+    def _open(self, ref: Ref) -> BinaryIO:
+        """The message's file.
+
+        Raises:
+            FileNotFoundError: it has gone, or another message has its name now.
+        """
+        path = self.directory / name_of(ref)
+        file = open_regular(path)
+        if _uid(path.name, os.fstat(file.fileno())) == ref.uid:
+            return file
+        file.close()
+        raise FileNotFoundError(path)
 
     @contextmanager
     def _readable(self, ref: Ref) -> Iterator[None]:
@@ -118,7 +133,7 @@ class EmlFolder:
         except FileNotFoundError:
             pass
         except OSError as error:
-            log.warning("%s: message %s cannot be read: %s", self.directory, ref.uid, error)
+            log.warning("%s: message %s cannot be read: %s", self.directory, name_of(ref), error)
 
     def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
         """Link and unlink, then see the directories to the disk."""
@@ -142,8 +157,8 @@ class EmlFolder:
         """Nothing is held open."""
 
     def _settle(self, settlement: Settlement, touched: set[Path]) -> None:
-        path, disposition = self.directory / settlement.ref.uid, settlement.disposition
-        if not is_regular(path):
+        path, disposition = self.directory / name_of(settlement.ref), settlement.disposition
+        if not is_regular(path) or _uid(path.name, path.lstat()) != settlement.ref.uid:
             return
         moves = () if disposition.move is None else (disposition.move,)
         targets = [directory_of(self.root, folder) for folder in (*disposition.copy, *moves)]
@@ -154,6 +169,16 @@ class EmlFolder:
         if disposition.delete or (moves and targets[-1] != self.directory):
             path.unlink()
             touched.add(self.directory)
+
+
+def _uid(name: str, status: os.stat_result) -> str:
+    """A file's name with its time and size, by which a name that is used again is known for another message."""
+    return f"{name}/{status.st_mtime_ns:x}-{status.st_size:x}"
+
+
+def name_of(ref: Ref) -> str:
+    """The name of the message's file."""
+    return ref.uid.partition("/")[0]
 
 
 def _put(path: Path, directory: Path) -> None:
@@ -226,7 +251,7 @@ def append_eml(options: EmlOptions, credential: Credential, place: Place, new: N
         sync_folders({directory, directory.parent})
     except OSError as error:
         raise Transient(f"{options.path}: {error.strerror or error}") from error
-    return Ref(place.folder, "", path.name)
+    return Ref(place.folder, "", _uid(path.name, path.lstat()))
 
 
 def _write_new(directory: Path, new: NewMessage) -> Path:

@@ -6,7 +6,7 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -36,6 +36,7 @@ from mailrules.builtin.folder.targets import demand
 from mailrules.builtin.local.durable import copy_synced, open_regular, same_content, sync_folders, write_synced
 from mailrules.builtin.local.folder_watch import Look
 from mailrules.builtin.local.header_block import read_header
+from mailrules.builtin.local.listing import listing
 from mailrules.builtin.local.maildir_name import (
     FLAG_LETTERS,
     flags,
@@ -252,7 +253,7 @@ def _names(directory: Path, *, regular: bool) -> dict[str, Path]:
     """
     found = {}
     for place in ("new", "cur"):
-        with suppress(FileNotFoundError), os.scandir(directory / place) as entries:
+        with listing(directory / place), os.scandir(directory / place) as entries:
             for entry in entries:
                 if not entry.name.startswith(".") and (not regular or entry.is_file(follow_symlinks=False)):
                     found[unique_part(entry.name)] = Path(entry.path)
