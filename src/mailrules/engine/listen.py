@@ -180,6 +180,8 @@ class Loop:
             self._fail(listener, result, pause)
         if finished.mailbox is not None:
             self._park(listener, finished.mailbox)
+            if isinstance(result, Report) and result.left and result.entries and listener.name in self._watch:
+                agenda.hasten(listener.name)  # it has told of these, and will not again
         elif listener.idle and finished.turn.looks and isinstance(result, Report) and not result.ended:
             full = f"its account has no connection left to keep (max_connections: {listener.account.max_connections})"
             kept = listener.name in self._plan.keepers

@@ -243,3 +243,10 @@ def test_of_more_listeners_than_connections_the_first_ones_keep_theirs_and_the_o
 
     said = "its account has no connection left to keep (max_connections: 3)"
     assert [record.name for record in caplog.records if said in record.message] == [f"mailrules.{n}" for n in names[2:]]
+
+
+def test_what_a_pass_leaves_for_the_next_one_does_not_wait_for_another_notice(house, idle):
+    with BadImap(FETCHES) as server, loop_on(house, {"inbox": server.port}, replace(idle, max_emails=2)) as (_, told):
+        until(lambda: "n 3" in handled(told))
+
+    assert [[entry.subject for entry in each.entries] for each in told] == [["n 1", "n 2"], ["n 3"]]
