@@ -52,7 +52,10 @@ rules:
     actions:
       - webhook: {url: "http://127.0.0.1:PORT/", allow_private: true}
         name: tell the desk
-      - send: {from: desk@desk.example, to: boss@desk.example, subject: "{{ data['tell the desk'].webhook.json.number }}"}
+      - send:
+          from: desk@desk.example
+          to: boss@desk.example
+          subject: "{{ data['tell the desk'].webhook.json.number }}"
 """
 
 

@@ -92,7 +92,7 @@ MAPPED = {"to": "mapped@desk.example", "subject": "mapped", "text": ""}
             "consumed",
             {"subject": "written"},
             {"to": None, "subject": "  ", "text": 7},
-            ("desk@desk.example", "written", ""),
+            ("desk@desk.example", "written", "7"),
         ),
         ("consumed", {}, {"to": ["a@x.example", "", "b@x.example"]}, ("a@x.example, b@x.example", "", "")),
     ],

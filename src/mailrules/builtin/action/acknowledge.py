@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from mailrules.api import ActionType, Data, Message, Template, Withheld
+from mailrules.api import ActionType, Data, HtmlTemplate, Message, Template, Withheld
 from mailrules.builtin.action.conversation import answer_subject, answered, answering, written
 from mailrules.builtin.action.correspondence import Correspondence, CorrespondenceOptions, Filling, tokens
 from mailrules.builtin.action.outgoing import Letter
@@ -16,8 +16,8 @@ class AcknowledgeOptions(CorrespondenceOptions, frozen=True, kw_only=True, renam
     """What the receipt says."""
 
     text: Annotated[Template, Meta(description="The text.")]
-    html: Annotated[Template, Meta(description="The text as HTML; put values into it with `| e`.")] = field(
-        default_factory=Template
+    html: Annotated[HtmlTemplate, Meta(description="The text as HTML; what is filled in is escaped.")] = field(
+        default_factory=HtmlTemplate
     )
     subject: Annotated[Template, Meta(description="Another subject than 'Re: ' and that of the message.")] = field(
         default_factory=Template
@@ -67,4 +67,5 @@ ACKNOWLEDGE = ActionType(
     options=AcknowledgeOptions,
     build=AcknowledgeAction,
     sends=True,
+    results=lambda _options: ("sent",),
 )

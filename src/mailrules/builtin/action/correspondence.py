@@ -104,9 +104,10 @@ class Filling:
 
 
 def _texts(value: Any) -> list[str]:
-    """What an earlier step gave for a field: one text, or several."""
+    """What an earlier step gave for a field: one text or number, or several."""
     values = value if isinstance(value, list | tuple) else [value]
-    return [text for text in values if isinstance(text, str) and text.strip()]
+    texts = [str(each) for each in values if isinstance(each, str | int | float) and not isinstance(each, bool)]
+    return [text for text in texts if text.strip()]
 
 
 class Correspondence(ABC):

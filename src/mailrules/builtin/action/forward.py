@@ -86,4 +86,5 @@ FORWARD = ActionType(
     build=ForwardAction,
     sends=True,
     needs_body=lambda _options: True,
+    results=lambda _options: ("sent",),
 )

@@ -98,4 +98,5 @@ REDIRECT = ActionType(
     build=RedirectAction,
     sends=True,
     needs_body=lambda _options: True,
+    results=lambda _options: ("sent",),
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from mailrules.api import ActionType, Data, Message, Template
+from mailrules.api import ActionType, Data, HtmlTemplate, Message, Template
 from mailrules.builtin.action.conversation import answer_subject, answered, answering, others, quoted, written
 from mailrules.builtin.action.correspondence import Correspondence, CorrespondenceOptions, Filling, tokens
 from mailrules.builtin.action.original import original_html
@@ -19,8 +19,8 @@ class ReplyOptions(CorrespondenceOptions, frozen=True, kw_only=True, rename={"se
     """What to answer."""
 
     text: Annotated[Template, Meta(description="The text.")] = field(default_factory=Template)
-    html: Annotated[Template, Meta(description="The text as HTML; put values into it with `| e`.")] = field(
-        default_factory=Template
+    html: Annotated[HtmlTemplate, Meta(description="The text as HTML; what is filled in is escaped.")] = field(
+        default_factory=HtmlTemplate
     )
     subject: Annotated[Template, Meta(description="Another subject than 'Re: ' and that of the message.")] = field(
         default_factory=Template
@@ -88,4 +88,5 @@ REPLY = ActionType(
     build=ReplyAction,
     sends=True,
     needs_body=lambda options: options.quote or asks_for_message(options.attachments),
+    results=lambda _options: ("sent",),
 )

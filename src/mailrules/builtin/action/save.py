@@ -78,4 +78,5 @@ SAVE = ActionType(
     build=SaveAction,
     needs_body=lambda _options: True,
     repeatable=True,
+    results=lambda _options: ("saved",),
 )

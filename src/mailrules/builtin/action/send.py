@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from mailrules.api import ActionType, Data, Message, Template, Templates
+from mailrules.api import ActionType, Data, HtmlTemplate, Message, Template, Templates
 from mailrules.builtin.action.conversation import passed_references
 from mailrules.builtin.action.correspondence import (
     Correspondence,
@@ -27,8 +27,8 @@ class SendOptions(CorrespondenceOptions, frozen=True, kw_only=True, rename={"sen
     to: Annotated[Templates, Meta(description="Who gets it.")] = field(default_factory=Templates)
     subject: Annotated[Template, Meta(description="The subject.")] = field(default_factory=Template)
     text: Annotated[Template, Meta(description="The text.")] = field(default_factory=Template)
-    html: Annotated[Template, Meta(description="The text as HTML; put values into it with `| e`.")] = field(
-        default_factory=Template
+    html: Annotated[HtmlTemplate, Meta(description="The text as HTML; what is filled in is escaped.")] = field(
+        default_factory=HtmlTemplate
     )
     attachments: Attachments = None
     priority: Annotated[
@@ -76,4 +76,5 @@ SEND = ActionType(
     build=SendAction,
     sends=True,
     needs_body=lambda options: asks_for_message(options.attachments),
+    results=lambda _options: ("sent",),
 )

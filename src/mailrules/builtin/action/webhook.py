@@ -184,4 +184,5 @@ WEBHOOK = ActionType(
     options=WebhookOptions,
     build=WebhookAction,
     needs_body=lambda options: options.message,
+    results=lambda _options: ("webhook",),
 )
