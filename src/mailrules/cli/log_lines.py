@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from mailrules.api import PersonNeeded
-from mailrules.cli.record import moment
+from mailrules.cli.record import last_records, moment
 from mailrules.cli.terminal import plural, safe
 from mailrules.engine.listen import Failure, Outcome
 from mailrules.engine.passes import Report
 from mailrules.engine.standing import Idle
-from mailrules.model.entry import Entry, State
+from mailrules.model.entry import Entry, State, StepState
 
 TROUBLED = frozenset({State.PARKED, State.RETRY})
+OUT_OF_THE_WAY = {StepState.WITHHELD: logging.INFO, StepState.IGNORED: logging.WARNING}
+"""Steps that nothing came of while their message went on, and how much that matters."""
 
 
 @contextmanager
@@ -91,6 +93,10 @@ def log_outcome(outcome: Outcome) -> None:
     for entry in outcome.entries:
         level = logging.WARNING if entry.state in TROUBLED else logging.DEBUG
         log.log(level, "%s", message_line(entry))
+        for record in last_records(entry) if entry.state is not State.RETRY else ():
+            if record.state in OUT_OF_THE_WAY:
+                told = f"#{entry.id} step {record.position + 1} {record.state}: {record.detail}"
+                log.log(OUT_OF_THE_WAY[record.state], "%s", told)
     if outcome.entries:
         log.info("%s", pass_line(outcome))
 

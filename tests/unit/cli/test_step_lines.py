@@ -1,0 +1,30 @@
+"""What the operator's log says of steps that nothing came of."""
+
+from dataclasses import replace
+
+import pytest
+
+from mailrules.cli.log_lines import log_outcome
+from mailrules.engine.passes import Report
+from mailrules.model.entry import Entry, State, StepRecord, StepState
+from mailrules.model.mailbox import Ref
+
+ENTRY = Entry("inbox", "desk", Ref("INBOX", "1", "7"), "print", State.DONE, id=12, subject="hello")
+LINES = [
+    # how the step stands, how the message stands, and what is said
+    (StepState.WITHHELD, State.DONE, [("INFO", "#12 step 1 withheld: send to x: a list")]),
+    (StepState.IGNORED, State.DONE, [("WARNING", "#12 step 1 ignored: send to x: a list")]),
+    (StepState.IGNORED, State.RETRY, []),
+    (StepState.SUCCEEDED, State.DONE, []),
+]
+
+
+@pytest.mark.parametrize(("stands", "state", "said"), LINES)
+def test_a_step_that_stood_back_or_failed_aside_has_its_line(caplog, stands, state, said):
+    record = StepRecord(0, "send", "digest", stands, "key", detail="send to x: a list")
+    caplog.set_level("INFO", "mailrules")
+
+    log_outcome(Report("inbox", (replace(ENTRY, state=state, steps=(record,)),)))
+
+    lines = [(line.levelname, line.getMessage()) for line in caplog.records]
+    assert [line for line in lines if "step" in line[1]] == said
