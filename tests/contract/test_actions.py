@@ -19,6 +19,7 @@ from mailrules.builtin.action.map import MAP
 from mailrules.builtin.action.redirect import REDIRECT
 from mailrules.builtin.action.reply import REPLY
 from mailrules.builtin.action.save import SAVE
+from mailrules.builtin.action.script import SCRIPT
 from mailrules.builtin.action.send import SEND
 from mailrules.builtin.action.webhook import WEBHOOK
 from mailrules.testing.action_contract import ActionContract
@@ -103,6 +104,15 @@ class TestAcknowledge(ActionContract):
 class TestCommand(ActionContract):
     action = COMMAND
     options = {"run": [sys.executable, "-c", "import sys; print(sys.stdin.read(9))", "{{ message.subject }}"]}
+
+
+class TestScript(ActionContract):
+    action = SCRIPT
+
+    @pytest.fixture
+    def raw_options(self, tmp_path):
+        (tmp_path / "price.py").write_text("def run(message, data, context): return {'price': len(message.text)}")
+        return {"file": "price.py", "timeout": "20s"}
 
 
 class TestWebhook(ActionContract):

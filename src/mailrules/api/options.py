@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from mailrules.api.files import WorkspaceFile
+from mailrules.api.python_file import PythonFile
 from mailrules.api.template import HtmlTemplate, Template, Templates, scalar
 from mailrules.model.action import PersonNeeded
 
@@ -218,6 +219,8 @@ def build_options(kind: type[T], raw: Any, *, root: Path) -> T:
             return wanted(str(value))
         if wanted is WorkspaceFile and isinstance(value, str):
             return WorkspaceFile(value, root)
+        if wanted is PythonFile and isinstance(value, str) and value:
+            return PythonFile(value, root)
         if wanted is Templates:
             return Templates(tuple(hook(Template, item) for item in (value if isinstance(value, list) else [value])))
         if wanted in _PARSERS:

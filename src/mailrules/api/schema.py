@@ -9,6 +9,7 @@ import msgspec
 
 from mailrules.api.files import WorkspaceFile
 from mailrules.api.options import Duration, Secret, Size
+from mailrules.api.python_file import PythonFile
 from mailrules.api.template import HtmlTemplate, Template, Templates
 
 _SCHEMAS: Mapping[type[Any], dict[str, Any]] = {
@@ -20,6 +21,7 @@ _SCHEMAS: Mapping[type[Any], dict[str, Any]] = {
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         "description": "One text or a list; {{ ... }} is filled in from the message.",
     },
+    PythonFile: {"type": "string", "description": "A Python file, from the workspace's folder.", "minLength": 1},
     Duration: {
         "type": "string",
         "description": "A number with a unit: 5s, 90m, 1h 30m, 14d, 2w.",

@@ -16,6 +16,7 @@ from mailrules.builtin.action.map import MAP
 from mailrules.builtin.action.redirect import REDIRECT
 from mailrules.builtin.action.reply import REPLY
 from mailrules.builtin.action.save import SAVE
+from mailrules.builtin.action.script import SCRIPT
 from mailrules.builtin.action.send import SEND
 from mailrules.builtin.action.webhook import WEBHOOK
 
@@ -23,4 +24,4 @@ from mailrules.builtin.action.webhook import WEBHOOK
 @hookimpl
 def mailrules_actions() -> Iterable[ActionType]:
     """In the order of the reference."""
-    yield from (LOG, MAP, EXTRACT, SAVE, APPEND, SEND, REPLY, FORWARD, REDIRECT, ACKNOWLEDGE, WEBHOOK, COMMAND, FLOW)
+    yield from (LOG, MAP, EXTRACT, SAVE, APPEND, SEND, REPLY, FORWARD, REDIRECT, ACKNOWLEDGE, WEBHOOK, COMMAND, SCRIPT, FLOW)

@@ -11,14 +11,17 @@ from typing import Any
 import msgspec
 
 from mailrules.api import Options, OptionsError, Secret, Template, Templates, build_options, options_schema
+from mailrules.api.python_file import PythonFile
 from mailrules.config.document import Node, Place
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import nearest, suggestion
 from mailrules.config.needs import Asked
+from mailrules.config.script import load_function
 from mailrules.config.structure import explain, validator, wrong_type
 from mailrules.registry import Provided
 
 _ONE_KEY = "keep one of them, or give each its own '- ' in a list; options are indented below their name"
+_RUN = "write def run(message, data, context), giving a mapping or None"
 _AT = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
@@ -113,7 +116,7 @@ def _tell(node: Node, sentence: str, findings: Findings, owner: str) -> None:
 
 def _leaves(options: Any, node: Node | None) -> Iterator[tuple[Any, Node | None]]:
     """Every secret and template in *options*, with where it was written; None for a default."""
-    if isinstance(options, Secret | Template):
+    if isinstance(options, Secret | Template | PythonFile):
         yield options, node
     elif isinstance(options, Templates):
         whole = node is None or not isinstance(node.value, list)
@@ -139,10 +142,12 @@ def _child(node: Node | None, step: str | int) -> Node | None:
     return node[step] if inside else node
 
 
-def _look(leaf: Secret | Template, node: Node | None, findings: Findings) -> bool:
+def _look(leaf: Secret | Template | PythonFile, node: Node | None, findings: Findings) -> bool:
     """Whether it can be used."""
     if node is None:
         return True
+    if isinstance(leaf, PythonFile):
+        return load_function(node, leaf.root, findings, name="run", help_=_RUN) is not None
     if isinstance(leaf, Secret):
         if leaf.literal and leaf.reference:
             findings.secret(leaf.reference, node.place)

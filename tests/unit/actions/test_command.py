@@ -131,6 +131,32 @@ def test_it_is_killed_with_all_that_it_started_when_time_is_up(act, tmp_path, by
     assert [alive(int(process)) for process in children.read_text().split()] == [False, False]
 
 
+def test_what_has_left_its_group_and_session_is_killed_too(act, tmp_path):
+    children = tmp_path / "children"
+    code = f"""
+for _ in range(2):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            open({str(children)!r}, "a").write(f"{{os.getpid()}} ")
+        time.sleep(60)
+time.sleep(60)
+"""
+    with pytest.raises(Transient, match="was killed after"):
+        act(COMMAND, python(code) | {"timeout": "2s"})
+
+    time.sleep(0.2)
+    left = children.read_text().split()
+    assert [alive(int(process)) for process in left] == [False, False]
+
+
+def test_a_program_that_writes_without_end_is_killed(act):
+    started = time.monotonic()
+    with pytest.raises(Permanent, match="was killed: it had written over 64 MiB"):
+        act(COMMAND, python("while True: sys.stdout.buffer.write(b'x' * 100_000)"))
+    assert time.monotonic() - started < 20
+
+
 def test_a_child_that_stays_behind_with_the_output_open_holds_nobody_up(act):
     code = "print('done'); sys.stdout.flush()\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(8)'])"
     started = time.monotonic()

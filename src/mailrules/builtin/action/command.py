@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import signal
-import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, field
 
 from mailrules.api import ActionType, Context, Data, Duration, Message, Options, Permanent, Template, Transient
+from mailrules.builtin.action.child import INHERITED, Child, Ended
 from mailrules.builtin.action.facts import message_facts, strict_json
 
 _TEMPORARY = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""
-_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
-"""What of our own environment a program gets; the rest may hold secrets."""
-_SCARCE = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY})
-"""Why a program may not start now and yet start later."""
 _KEPT = 4096
 """Octets kept of output that is no JSON."""
 _JSON_KEPT = 65_536
@@ -82,19 +74,14 @@ class CommandAction:
             self.options.timeout.seconds,
             (context.deadline - datetime.now(context.deadline.tzinfo)).total_seconds(),
         )
-        if seconds <= 0:
-            raise Transient("no time left to run it")
         arguments = [_clean(text.render(data)) for text in self.options.run]
-        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            if self.options.input == "message":
-                stdin.write(message.raw)
-                stdin.seek(0)
-            status = _finish(_start(arguments, self._environment(message, data, context), (stdin, out, err)), seconds)
-            _judge(status, arguments[0], err)
-            return _result(out)
+        child = Child(arguments, self._environment(message, data, context), seconds, _JSON_KEPT)
+        ended = child.run(lambda stdin: stdin.writelines(message.pieces() if self.options.input == "message" else ()))
+        _judge(ended, arguments[0])
+        return _result(ended.out)
 
     def _environment(self, message: Message, data: Data, context: Context) -> dict[str, str]:
-        passed = (*_INHERITED, *self.options.environment)
+        passed = (*INHERITED, *self.options.environment)
         facts = message_facts(message, data) | {"message_id": message.message_id}
         facts["to"] = ", ".join(facts["to"])
         del facts["id"]
@@ -107,47 +94,15 @@ class CommandAction:
         }
 
 
-def _start(
-    arguments: list[str], environment: dict[str, str], streams: tuple[IO[bytes], IO[bytes], IO[bytes]]
-) -> subprocess.Popen[bytes]:
-    """The program in a process group of its own, its streams files, so that a child that keeps them holds nobody up."""
-    stdin, stdout, stderr = streams
-    try:
-        return subprocess.Popen(  # noqa: S603 - running what the admin wrote is what this action is for
-            arguments, env=environment, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
-        )
-    except OSError as error:
-        failure = Transient if error.errno in _SCARCE else Permanent
-        raise failure(f"cannot run {arguments[0]}: {error.strerror}") from error
-
-
-def _finish(process: subprocess.Popen[bytes], seconds: float) -> int:
-    """Its exit status; killed with all that it started when it takes too long, or when we are interrupted."""
-    try:
-        return process.wait(seconds)
-    except subprocess.TimeoutExpired as error:
-        raise Transient(f"{process.args[0]!r} was killed after {seconds:.3g} s") from error  # type: ignore[index]
-    finally:
-        if process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _judge(status: int, program: str, err: IO[bytes]) -> None:
-    if status == 0:
+def _judge(ended: Ended, program: str) -> None:
+    if ended.status == 0:
         return
-    err.seek(max(err.seek(0, os.SEEK_END) - _KEPT, 0))
-    lines = err.read().decode(errors="replace").strip().splitlines()
-    said = "".join(char if char.isprintable() else " " for char in lines[-1])[:200] if lines else "without a word"
-    how = f"exit status {status}" if status > 0 else f"ended by signal {-status}"
-    failure = Transient if status == _TEMPORARY else Permanent
-    raise failure(f"{program}: {how}: {said}")
+    how = f"exit status {ended.status}" if ended.status > 0 else f"ended by signal {-ended.status}"
+    failure = Transient if ended.status == _TEMPORARY else Permanent
+    raise failure(f"{program}: {how}: {ended.said() or 'without a word'}")
 
 
-def _result(out: IO[bytes]) -> dict[str, Any]:
-    out.seek(0)
-    text = out.read(_JSON_KEPT)
+def _result(text: bytes) -> dict[str, Any]:
     try:
         value = strict_json(text)
     except ValueError:
