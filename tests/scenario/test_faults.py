@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
 import sqlite3
@@ -210,10 +211,11 @@ def test_a_maildir_that_is_damaged_is_told_and_read_when_it_is_whole_again(home)
         told = daemon.says("ERROR mailrules.inbox: ")
         Path("mailbox/new").unlink()
         Path("mailbox/gone").rename("mailbox/new")
+        daemon.signal(signal.SIGHUP)
         daemon.says("inbox: 1 message: 1 done")
         assert daemon.end() == 0
 
-    assert "mailbox: Not a directory; next try in" in told
+    assert "mailbox/new is no folder; move away what stands in its place; next try in" in told
 
 
 @pytest.mark.parametrize("closed", ["mail", "mail/new"])
@@ -222,10 +224,10 @@ def test_a_maildir_that_may_not_be_read_needs_a_person(tmp_path, request, closed
         (tmp_path / "mail" / kind).mkdir(parents=True)
     (tmp_path / closed).chmod(0)
     request.getfixturevalue("unprivileged")
-    with pytest.raises(PersonNeeded, match="mail may not be read") as raised:
+    with pytest.raises(PersonNeeded, match=f"{closed} may not be read") as raised:
         open_maildir(MaildirOptions(path="mail"), NoCredential(), Opened(Path())).refs(unseen_only=False)
 
-    assert raised.value.remedy == "let this user read and write it"
+    assert raised.value.remedy == "let the user that mailrules runs as read it"
 
 
 def test_a_process_without_descriptors_left_goes_on_when_there_are_some(home, deliver):  # noqa: F811 - as above
@@ -243,3 +245,16 @@ def test_a_process_without_descriptors_left_goes_on_when_there_are_some(home, de
         assert daemon.end() == 0
 
     assert "Too many open files" in told or "unable to open" in told
+
+
+def test_a_discovery_url_that_leads_nowhere_needs_a_person(tmp_path, dovecot, oidc):
+    said = {"login": "alice@tb.test", "client_id": "svc-alice", "client_secret": "x"}
+    auth = json.dumps({"oauth2": said | {"discovery_url": f"{oidc.discovery_url}s"}})
+    reach = f"{{imap: {{host: localhost, port: {dovecot.imaps}, certificate: {dovecot.ca}}}}}"
+    main = f"accounts: {{box: {{receive: {reach}, auth: {auth}}}}}\nlisteners: {{inbox: {{account: box, rules: []}}}}\n"
+    place = Place(tmp_path).write(mailrules=f"version: 1\n{main}")
+    with pytest.raises(PersonNeeded) as raised:
+        place.run()
+
+    assert "404" in str(raised.value)
+    assert "check discovery_url" in raised.value.remedy

@@ -6,7 +6,6 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -121,9 +120,8 @@ class Maildir:
     def _scan(self) -> None:
         """Look at every name; `new` first, so that a message on its way to `cur` is met at least once."""
         places = (self.directory / "new", self.directory / "cur")
-        with _telling(self.root):
-            self._look = Look.at(places)
-            self._paths = _names(self.directory, regular=True)
+        self._look = Look.at(places)
+        self._paths = _names(self.directory, regular=True)
 
     def _read(self, ref: Ref, use: Callable[[Path], T]) -> T | None:
         """`_at`; None too for a message that cannot be read, which keeps nobody from the others."""
@@ -295,17 +293,6 @@ def _folders(root: Path) -> Iterator[str]:
     yield from (shown_name(path.name).replace(".", "/") for path in root.glob(".*") if (path / "cur").is_dir())
 
 
-@contextmanager
-def _telling(root: Path) -> Iterator[None]:
-    """What the disk says of a whole folder, as one of mailrules' own errors."""
-    try:
-        yield
-    except PermissionError as error:
-        raise PersonNeeded(f"maildir {root} may not be read", remedy="let this user read and write it") from error
-    except OSError as error:
-        raise Transient(f"maildir {root}: {error.strerror or error}") from error
-
-
 def open_maildir(options: MaildirOptions, _credential: Credential, place: Place) -> Maildir:
     """The folder of the maildir that *place* names.
 
@@ -314,7 +301,7 @@ def open_maildir(options: MaildirOptions, _credential: Credential, place: Place)
         PersonNeeded: what is there is no maildir or may not be read, or the folder's name cannot be one.
     """
     root = place.workspace / Path(options.path).expanduser()
-    with _telling(root):
+    with listing(root):
         if not root.is_dir():
             raise Transient(f"maildir {options.path}: no such folder")
         if not (root / "new").is_dir() and not (root / "cur").is_dir():
