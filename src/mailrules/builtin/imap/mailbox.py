@@ -30,14 +30,14 @@ BODIES = 50
 """Messages in one command where their sizes are not known."""
 BODY_OCTETS = 8 * MIB
 """Octets of messages in one command where their sizes are known."""
-LARGEST = 256 * MIB
-"""A message over this is not fetched."""
+LARGEST = 32 * MIB
+"""Octets of one that is fetched whole, whatever the server said of its size before."""
 POLL = 15.0
 """Seconds between two questions to a server without IDLE."""
 
 LISTING = Limits(line=32 * MIB, total=32 * MIB, responses=10_000)
 HEADERS = Limits(total=192 * MIB)
-MESSAGES = Limits(literal=LARGEST, total=LARGEST + 32 * MIB)
+MESSAGES = Limits(literal=LARGEST, total=2 * LARGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +207,6 @@ class ImapMailbox(Listening):
         octets = 0
         for ref in refs:
             size = self._sizes.get(uid_of(ref), BODY_OCTETS // BODIES)
-            if size > LARGEST:
-                log.warning("%s: message %s has %d octets, too many to fetch", self._session.server, ref.uid, size)
-                continue
             if batch and octets + size > BODY_OCTETS:
                 yield batch
                 batch, octets = [], 0

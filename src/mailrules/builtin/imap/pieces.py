@@ -14,9 +14,9 @@ from mailrules.builtin.line.wire import Limits
 
 log = logging.getLogger(__name__)
 
-LIMITS = Limits(literal=PIECE, total=2 * PIECE)
 AHEAD = 2
 """Pieces that are asked for at once."""
+LIMITS = Limits(literal=PIECE, total=(AHEAD + 1) * PIECE)
 
 
 def spooled(session: Session, uid: int, size: int) -> Octets | None:
