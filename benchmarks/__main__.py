@@ -7,6 +7,7 @@ PARTS = {
     "parse": ["benchmarks/parse.py"],
     "offline": ["-m", "benchmarks.offline"],
     "imap": ["-m", "benchmarks.imap"],
+    "push": ["-m", "benchmarks.push"],
 }
 
 wanted = sys.argv[1:] or list(PARTS)
