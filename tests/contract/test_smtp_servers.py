@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from contextlib import closing
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -19,7 +21,16 @@ from mailrules.api import (
     Transient,
     build_options,
 )
+from mailrules.api.delivery import PartlySent
+from mailrules.builtin.action.redirect import REDIRECT
+from mailrules.builtin.action.reply import REPLY
 from mailrules.builtin.smtp.protocol import SMTP
+from mailrules.config.settings import Account
+from mailrules.engine.lines import Lines
+from mailrules.engine.sending import AccountSender, Errand
+from mailrules.model.message import Address
+from mailrules.registry import Plugin, Provided
+from mailrules.testing.context import RecordingAppender, RecordingLog, action_data, message_of
 
 ALICE = PasswordCredential("alice@tb.test", Secret("pw-alice"))
 TEXT = "Grüße aus Köln.\n.\n..\n.a line that starts with a dot\n" + "x" * 900 + "\nend\n"
@@ -125,3 +136,116 @@ def test_a_wrong_password_needs_a_person_and_is_not_shown(postfix):
         transport.send(mail(), "alice@tb.test", ["jo@tb.test"])
 
     assert "pässword" not in str(raised.value)
+
+
+def test_who_has_it_and_who_does_not_is_told_by_name(postfix, mailbox):
+    recipients = ["reject550@tb.test", mailbox.user, "reject451@tb.test"]
+    with opened(postfix, "starttls") as transport, pytest.raises(PartlySent) as raised:
+        transport.send(mail(), "alice@tb.test", recipients)
+
+    partly = raised.value
+    assert (partly.accepted, list(partly.later), list(partly.refused)) == (
+        (mailbox.user,),
+        ["reject451@tb.test"],
+        ["reject550@tb.test"],
+    )
+    assert partly.later["reject451@tb.test"].startswith("451 ")
+
+
+def test_a_mail_with_an_address_in_another_script_is_taken(postfix, mailbox):
+    with opened(postfix, "starttls") as transport:
+        said = transport.send(mail(To=f"jörg@tb.test, {mailbox.user}"), "", ["jörg@tb.test"])
+
+    assert said.startswith("250 ")
+
+
+def test_a_mail_larger_than_the_server_takes_is_not_begun(postfix):
+    with (
+        opened(postfix, "none", NoCredential()) as transport,
+        pytest.raises(Permanent, match="takes messages of up to 52,428,800 octets"),
+    ):
+        transport.send(b"Subject: x\r\n\r\n" + b"x\r\n" * (18 << 20), "alice@tb.test", ["jo@tb.test"])
+
+
+def sender(postfix, *, lines=None, progress=None, append=None, **more):
+    raw = {"host": "localhost", "port": postfix.smtp, "security": "none", "timeout": "10s"}
+    send = (Provided(SMTP, Plugin("built-in")), build_options(SMTP.options, raw, root=Path()))
+    account = Account("support", send=send, sender=Address("Support", "support@tb.test"), **more)
+    work = Errand(
+        message=message_of(), append=append or RecordingAppender(), log=RecordingLog(), progress=progress or {}
+    )
+    return AccountSender(account, Path(), work, lines or Lines(most=1))
+
+
+def test_recipients_refused_for_now_are_asked_again_and_nobody_gets_it_twice(postfix, dovecot):
+    first, second = dovecot.fresh(), dovecot.fresh()
+    recipients = [first.user, "reject451@tb.test", second.user]
+    progress = {}
+    for _ in range(3):
+        with pytest.raises(Transient) as raised:
+            sender(postfix, progress=progress)(mail(), recipients=recipients)
+        progress = raised.value.progress
+
+    assert progress["sending"]["accepted"] == [first.user, second.user]
+    time.sleep(0.5)  # whatever might come a second time
+    assert [len(arrived(each)) for each in (first, second)] == [1, 1]
+
+
+def connections(postfix, since):
+    """How many clients have connected to the plain port, by Postfix's own log."""
+    log = (postfix.place.directory / "log" / "postfix.log").read_text()[since:]
+    return sum("postfix/smtpd" in line and ": connect from" in line for line in log.splitlines())
+
+
+def test_many_mails_need_one_connection(postfix, mailbox):
+    lines, log = Lines(), postfix.place.directory / "log" / "postfix.log"
+    since = len(log.read_text()) if log.exists() else 0
+    for number in range(10):
+        sender(postfix, lines=lines)(mail(Subject=f"Number {number}"), recipients=[mailbox.user])
+    lines.close()
+
+    assert len(arrived(mailbox, 10)) == 10
+    assert connections(postfix, since) == 1
+
+
+SIGNED = (
+    "From: Ada Field <ada@acme.example>\r\nTo: support@tb.test\r\n"
+    "Subject:  Invoice   =?utf-8?q?M=C3=A4rz?=\r\n\tfolded\r\n"
+    "Message-ID: <signed@acme.example>\r\nDate: Mon, 02 Mar 2026 10:15:00 +0100\r\nX-Odd:no blank\r\n"
+    "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+    "Grüße  \r\n.dot\r\n..\r\nend\r\n\r\n"
+).encode()
+"""What a DKIM signature by simple canonicalization (RFC 6376, section 3.4) must find again."""
+
+
+def test_a_redirect_leaves_what_is_signed_untouched(postfix, mailbox):
+    message = message_of(b"DKIM-Signature: v=1; a=rsa-sha256; c=simple/simple; d=acme.example; b=x\r\n" + SIGNED)
+    built = REDIRECT.build(build_options(REDIRECT.options, mailbox.user, root=Path()))
+    data = {**action_data(message), "account": {"name": "support", "address": "support@tb.test"}}
+
+    sender(postfix)(built.preview(message, data, "key"), recipients=[mailbox.user])
+
+    mailbox.wait(1)
+    with mailbox.session() as imap:
+        imap.select("INBOX", readonly=True)
+        raw = imap.fetch("1", "(BODY.PEEK[])")[1][0][1]
+    at = raw.index(b"DKIM-Signature:")
+    signed = raw[raw.index(b"From: Ada", at) :]
+    assert hashlib.sha256(signed).hexdigest() == hashlib.sha256(SIGNED).hexdigest()
+    assert raw.index(b"Resent-From: support@tb.test") < at
+    assert raw.startswith(b"Return-Path: <support@tb.test>")
+
+
+def test_an_answer_arrives_once_in_its_conversation(postfix, mailbox):
+    message = message_of(SIGNED.replace(b"ada@acme.example", mailbox.user.encode()))
+    built = REPLY.build(build_options(REPLY.options, {"text": "Danke für März."}, root=Path()))
+    data = {**action_data(message), "account": {"name": "support", "address": "support@tb.test"}}
+
+    mail_out = message_from_bytes(built.preview(message, data, "key"), policy=policy.SMTP)
+    sender(postfix)(mail_out, recipients=[mailbox.user])
+
+    (found,) = arrived(mailbox)
+    assert (found["In-Reply-To"], found["References"]) == ("<signed@acme.example>", "<signed@acme.example>")
+    assert found["Auto-Submitted"] == "auto-replied"
+    assert found["Subject"].split() == ["Re:", "Invoice", "März", "folded"]
+    assert found.get_content().strip() == "Danke für März."
