@@ -50,7 +50,18 @@ from mailrules.model.action import (
     Transient,
     Withheld,
 )
-from mailrules.model.mailbox import Head, Mailbox, NewMessage, Octets, Pushing, Ref, Settlement
+from mailrules.model.mailbox import (
+    Head,
+    Leaf,
+    Mailbox,
+    NewMessage,
+    Octets,
+    Parts,
+    Pushing,
+    Ref,
+    Selective,
+    Settlement,
+)
 from mailrules.model.message import Address, Attachment, Message
 from mailrules.model.rule import Disposition
 from mailrules.model.unpack import Unpacked, Unpacker
@@ -75,6 +86,7 @@ __all__ = [
     "HtmlTemplate",
     "Http",
     "InDoubt",
+    "Leaf",
     "Log",
     "LogInState",
     "Mailbox",
@@ -84,19 +96,21 @@ __all__ = [
     "Octets",
     "Options",
     "OptionsError",
+    "Parts",
     "PasswordCredential",
     "Permanent",
     "Person",
     "PersonNeeded",
     "Place",
-    "Reach",
     "Pushing",
+    "Reach",
     "ReceiveProtocol",
     "Ref",
     "Refused",
     "Remark",
     "RenewableAuth",
     "Secret",
+    "Selective",
     "SendProtocol",
     "Sender",
     "Settlement",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from mailrules.core import match
+from mailrules.core import lacking, match
 from mailrules.core.active import inactive_reason, is_active
 from mailrules.core.index import Index
 from mailrules.core.triggers import names_groups
@@ -22,9 +22,6 @@ from mailrules.model.rule import UNTOUCHED, Disposition, Rule, RuleSet, Script, 
 _SHORT = reprlib.Repr()
 _SHORT.maxother = 300
 """What scripts raise and answer, in one line of bounded length."""
-
-NEEDS_BODY = Decision(rule=None, code=Code.KEEP, needs_body=True)
-"""The header block does not tell."""
 
 UNCLAIMED = -1
 """The position of `unmatched`."""
@@ -67,7 +64,7 @@ class Said:
 class Decider:
     """The rules of one listener, made ready once for deciding any number of messages. Threads may share it."""
 
-    __slots__ = ("_capturing", "_index", "_ready", "ruleset")
+    __slots__ = ("_capturing", "_index", "_ready", "_texts", "ruleset")
 
     def __init__(self, ruleset: RuleSet) -> None:
         self.ruleset = ruleset
@@ -76,11 +73,12 @@ class Decider:
             position for position, rule in enumerate(ruleset.rules) if names_groups(rule.condition)
         )
         self._ready: dict[tuple[int, Code], Decision] = {}
+        self._texts = any(rule.condition is not None and lacking.asks_text(rule.condition) for rule in ruleset.rules)
 
     def decide(self, message: Message, now: datetime, *, trace: bool = False) -> Decision:
         """What the rules say of *message* at the moment *now* (aware).
 
-        `needs_body` is set when only what is not loaded could tell. With *trace* every rule is tried, without the
+        It `needs` something when only what is not loaded could tell. With *trace* every rule is tried, without the
         index, and the decision carries what each of them saw; it is the same decision.
         """
         view = View(message, now, self.ruleset.timezone)
@@ -105,17 +103,27 @@ class Decider:
                 return Decision(
                     rule.name, Code.KEEP, failure=given.reason, passed_over=tuple(passed_over), span=rule.span
                 )
-            elif view.message.extent is Extent.HEADER:
-                return NEEDS_BODY
+            elif (needs := self._needs(rule, view)) is not None:
+                return Decision(None, Code.KEEP, needs=needs)
             else:
                 passed_over.append(f"{rule.name}: {_doubt(rule, view)}")
         said.append((UNCLAIMED, self.ruleset.unmatched.code))
         return self._conclude(said, passed_over, view)
 
+    def _needs(self, rule: Rule, view: View) -> Extent | None:
+        """What must be loaded for an unknown *rule* to speak; None when nothing would make it.
+
+        Where some rule looks at texts they come with the structure, as a rule further down will want them.
+        """
+        needs = lacking.lacking(rule.condition, view) if rule.condition is not None else Extent.HEADER
+        if needs is Extent.HEADER and rule.script is not None and view.message.extent.partial:
+            return Extent.WHOLE
+        return Extent.TEXT if needs is Extent.STRUCTURE and self._texts else needs
+
     def _conclude(self, said: list[tuple[int, Code]], passed_over: list[str], view: View) -> Decision:
         decision = self._alone(said[0]) if len(said) == 1 else self._together(said)
-        if decision.steps and view.message.extent is Extent.HEADER and any(step.needs_body for step in decision.steps):
-            return NEEDS_BODY
+        if decision.steps and view.message.extent.partial and any(step.needs_body for step in decision.steps):
+            return Decision(None, Code.KEEP, needs=Extent.WHOLE)
         captures: dict[str, str] = {}
         for position, _ in said:
             condition = self.ruleset.rules[position].condition if position in self._capturing else None
@@ -171,7 +179,7 @@ def answer(rule: Rule, view: View) -> Answer:
             return verdict
     if rule.script is None:
         return rule.code
-    if view.message.extent is Extent.HEADER:
+    if view.message.extent.partial:
         return Verdict.UNKNOWN
     return _ask(rule.script, view.message)
 

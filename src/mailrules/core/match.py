@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from mailrules.core.operators import NEEDS_END, PREDICATES, found
 from mailrules.core.view import Reading, View, seen
 from mailrules.model.condition import All, AnyOf, Condition, NoneOf, Operator, Test, Verdict
 from mailrules.model.decision import Trace
-from mailrules.model.message import Message
+from mailrules.model.message import Extent, Message
 
 YES, NO, UNKNOWN = Verdict.YES, Verdict.NO, Verdict.UNKNOWN
 _OPPOSITE = {YES: NO, NO: YES, UNKNOWN: UNKNOWN}
@@ -63,8 +64,21 @@ def _any(verdicts: Iterable[Verdict]) -> Verdict:
     return result
 
 
+def values(test: Test, view: View) -> Reading:
+    """What *test* is put to; of attachments whose sizes are not loaded, those that all but their size speaks for."""
+    read = view.reading(test)
+    if test.field != "attachment" or not read.values or not view.message.extent.partial:
+        return read
+    rest = tuple(operator for operator in test.operators if operator.name != "size")
+    if len(rest) == len(test.operators):
+        return read
+    if any(_witness(replace(test, operators=rest), Reading((value,)), view) is not None for value in read.values):
+        return read._replace(values=(), certain=False, reason="attachment sizes not loaded", more=Extent.WHOLE)
+    return read._replace(values=())
+
+
 def _test(test: Test, view: View) -> Verdict:
-    reading = view.reading(test)
+    reading = values(test, view)
     if not test.count and test.exists is None:
         return _operators(test, reading, view)
     asked = [] if test.exists is None else [_exists(test.exists, reading)]
@@ -125,7 +139,7 @@ def trace(condition: Condition, view: View) -> Trace:
     """`explain` on a message already in view."""
     result = verdict(condition, view)
     if isinstance(condition, Test):
-        reading = view.reading(condition)
+        reading = values(condition, view)
         return Trace(
             label(condition),
             result,
@@ -190,7 +204,7 @@ def _collect(condition: Condition, view: View, groups: dict[str, str]) -> None:
         for each in condition.conditions:
             _collect(each, view, groups)
         return
-    witness = _witness(condition, view.reading(condition), view)
+    witness = _witness(condition, values(condition, view), view)
     for operator in condition.operators if witness is not None else ():
         if operator.name == "regex":
             _groups(operator, witness.texts, groups)

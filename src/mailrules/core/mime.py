@@ -13,6 +13,7 @@ from mailrules.core.header import Fields, split
 from mailrules.core.lazy import lazy
 from mailrules.core.parameter import Structured, structured
 from mailrules.model.mailbox import Octets
+from mailrules.model.message import NotLoadedError
 
 DEEPEST = 100
 """Levels of multiparts that are looked into."""
@@ -61,6 +62,8 @@ class Part:
         """A part of the message itself; what was unpacked says from where."""
         self.container: str = inside.type if inside else ""
         """The media type of the multipart around it; empty for the message itself."""
+        self.loaded = True
+        """Whether its content is there."""
 
     @lazy
     def content_type(self) -> Structured:
@@ -146,6 +149,11 @@ class Part:
         text = to_text(octets, charset, defects, where=self.type)
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
+    @property
+    def octets(self) -> int:
+        """How long it is as it is transferred, encoded; 0 when it is not loaded."""
+        return self._end - self._body
+
     def is_multipart(self) -> bool:
         """Whether it says that it holds parts."""
         return self.type.startswith("multipart/")
@@ -164,9 +172,11 @@ class Part:
 
     def blank(self) -> bool:
         """Whether there is nothing but white space in it."""
-        return not self._octets[self._body : self._body + 200].strip() and not self._raw().strip()
+        return not self._octets[self._body : min(self._body + 200, self._end)].strip() and not self._raw().strip()
 
     def _raw(self) -> bytes:
+        if not self.loaded:
+            raise NotLoadedError(f"this part of the message is not loaded: {self.type}")
         return self._octets[self._body : self._end]
 
     def _in_pieces(self) -> bool:

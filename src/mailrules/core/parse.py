@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TypeVar
 
 from mailrules.core import address, body, quotation
 from mailrules.core.defects import Defects
@@ -23,6 +24,7 @@ from mailrules.model.message import Address, Attachment, Defect, Extent, Fact, M
 
 __all__ = ["ParsedMessage", "fingerprint", "parse"]
 
+T = TypeVar("T")
 _NOBODY = Address("", "")
 _TRUST = Trust()
 _IDENTIFIER = re.compile(r"<[^<>]{1,998}>")
@@ -37,13 +39,14 @@ def parse(
     received: datetime | None = None,
     flags: frozenset[str] = frozenset(),
     trust: Trust = _TRUST,
+    missing: Collection[int] = (),
 ) -> Message:
     """The message in *raw*: any octets at all. With `Extent.HEADER` these are a header block.
 
     Nothing is read before it is asked for. *size*, *received* and *flags* are the server's word; *trust* is the
-    account's, for the facts.
+    account's, for the facts. *missing* are the leaf parts, numbered from 0, whose contents are not in *raw*.
     """
-    return ParsedMessage(raw, extent, size=size, received=received, flags=flags, trust=trust)
+    return ParsedMessage(raw, extent, size=size, received=received, flags=flags, trust=trust, missing=missing)
 
 
 class ParsedMessage:
@@ -58,6 +61,7 @@ class ParsedMessage:
         received: datetime | None,
         flags: frozenset[str],
         trust: Trust,
+        missing: Collection[int],
     ) -> None:
         self._raw = raw
         self.extent = extent
@@ -65,6 +69,7 @@ class ParsedMessage:
         self.received = received
         self.flags = flags
         self._trust = trust
+        self._missing = missing
         self._defects = Defects()
         self._structure = Defects()
         self._headers: dict[str, tuple[str, ...]] = {}
@@ -195,14 +200,30 @@ class ParsedMessage:
         return ()
 
     @lazy
-    def _body(self) -> body.Body:
+    def root(self) -> Part:
+        """The message as a part, which holds all others."""
+        span = (self._extents.body, len(self._octets))
+        return Part(self._octets, self._fields, span=span, defects=self._defects)
+
+    @lazy
+    def leaves(self) -> Sequence[Part]:
+        """The parts that hold no parts, in order."""
         if self.extent is Extent.HEADER:
             raise NotLoadedError("only the header block of this message is loaded")
-        span = (self._extents.body, len(self._octets))
-        root = Part(self._octets, self._fields, span=span, defects=self._defects)
-        parts = leaves(root, self._structure)
+        parts = leaves(self.root, self._structure)
+        for number, part in enumerate(parts) if self._missing else ():
+            part.loaded = number not in self._missing
         self._defects.extend(self._structure)
-        return body.sort(parts)
+        return parts
+
+    def parted_badly(self) -> bool:
+        """Whether its parts were found by guessing, or not at all."""
+        self.leaves  # noqa: B018 - finds them
+        return any(defect.word.startswith("boundary-") for defect in self._defects.all())
+
+    @lazy
+    def _body(self) -> body.Body:
+        return body.sort(self.leaves)
 
     @lazy
     def _reading(self) -> tuple[str, Defects]:
@@ -248,10 +269,18 @@ class ParsedMessage:
             if names.count(name) > 1:
                 self._defects.add("duplicate-header", name)
 
+    def _fact(self, read: Callable[[Message], Fact[T]]) -> Fact[T]:
+        """What can be told of what is loaded: where a content is missing, what the header block tells."""
+        try:
+            return read(self)
+        except NotLoadedError:
+            header = self.raw[: self._extents.body]
+            return read(parse(header, extent=Extent.HEADER, size=self.size, trust=self._trust))
+
     @lazy
     def kind(self) -> Fact[str]:
         """What sort of message it is."""
-        return kind.kind(self, self._trust)
+        return self._fact(lambda message: kind.kind(message, self._trust))
 
     @lazy
     def bounce(self) -> Bounce:
@@ -263,24 +292,24 @@ class ParsedMessage:
     @lazy
     def calendar(self) -> Fact[str]:
         """What an invitation asks for."""
-        return kind.calendar(self)
+        return self._fact(kind.calendar)
 
     @lazy
     def original_sender_fact(self) -> Fact[Address]:
         """`original_sender` with its evidence."""
-        return origin.original_sender(self, self._trust)
+        return self._fact(lambda message: origin.original_sender(message, self._trust))
 
     @lazy
     def original_sender(self) -> Address:
         """Who wrote it first, of forwarded mail; else the author."""
-        if self.extent is Extent.HEADER and not self.original_sender_fact.known:
+        if self.extent.partial and not self.original_sender_fact.known:
             raise NotLoadedError("who wrote it first stands in the body, which is not loaded")
         return self.original_sender_fact.value
 
     @lazy
     def claimed_sender(self) -> Fact[Address]:
         """Whom it names as the first author without being believed."""
-        return origin.claimed_sender(self, self._trust)
+        return self._fact(lambda message: origin.claimed_sender(message, self._trust))
 
     @lazy
     def _quotation(self) -> quotation.Quotation:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from mailrules.core.address import addresses
+from mailrules.core.further import further
 from mailrules.core.unpacking import CLOSED
 from mailrules.model.condition import Test
 from mailrules.model.message import Address, Extent, Fact, Message, NotLoadedError
@@ -71,6 +72,8 @@ class Reading(NamedTuple):
     """Whether the field is there at all."""
     number: int = 0
     """How many there are: mailboxes, occurrences, parts."""
+    more: Extent | None = None
+    """What must be loaded to be certain; None when nothing that is not loaded would tell."""
 
 
 class View:
@@ -102,8 +105,12 @@ class View:
         if test.field == "subject":
             return self._headers(("subject",), test.occurrence, addressed=False)
         if test.field in BODY_FIELDS and self.message.extent is Extent.HEADER:
-            return Reading(certain=False, reason=f"{test.field} not loaded")
-        return _READERS[test.field](self.message)
+            return Reading(certain=False, reason=f"{test.field} not loaded", more=further(test.field, Extent.HEADER))
+        try:
+            reading = _READERS[test.field](self.message)
+        except NotLoadedError:
+            reading = Reading(certain=False, reason=f"{test.field} not loaded")
+        return reading if reading.certain else reading._replace(more=further(test.field, self.message.extent))
 
     def _headers(self, names: tuple[str, ...], occurrence: int | None, *, addressed: bool) -> Reading:
         values: list[Text] = []
@@ -149,14 +156,14 @@ def _prose(message: Message, text: str) -> Reading:
 
 
 def _doubt(message: Message) -> str:
-    if message.extent is not Extent.WHOLE:
+    if message.extent is Extent.CUT:
         return "the body is cut off"
     return "part of the text cannot be decoded" if message.undecodable else ""
 
 
 def _attachments(message: Message) -> Reading:
     found = message.attachments
-    reason = "" if message.extent is Extent.WHOLE else "the body is cut off"
+    reason = "the body is cut off" if message.extent is Extent.CUT else ""
     if not reason and any(defect.word == CLOSED for defect in message.defects):
         reason = "an attachment cannot be unpacked"
     return Reading(found, certain=not reason, reason=reason, present=bool(found), number=len(found))
@@ -198,10 +205,7 @@ def _fact(fact: Fact[Any]) -> Reading:
 
 def _loaded(field: str) -> Callable[[Message], Reading]:
     def read(message: Message) -> Reading:
-        try:
-            return _fact(getattr(message, field))
-        except NotLoadedError:
-            return Reading(certain=False, reason="only the body tells")
+        return _fact(getattr(message, field))
 
     return read
 
@@ -232,7 +236,11 @@ def _shown(value: Any) -> str:
         return ", ".join(f"{name}={word}" for name, word in value.items())
     if isinstance(value, Text | int | float):
         return " ".join(str(value)[:500].split())
-    return f"{value.name or '(no name)'} ({value.type}, {value.kind}, {value.size} octets)"
+    try:
+        size = f", {value.size} octets"
+    except NotLoadedError:
+        size = ""
+    return f"{value.name or '(no name)'} ({value.type}, {value.kind}{size})"
 
 
 def fields() -> Iterator[str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailrules.config.settings import Listener
 from mailrules.core.decide import Decider
 from mailrules.core.parse import fingerprint, parse
+from mailrules.core.skeleton import assembled, leaf
 from mailrules.engine.conclude import concluded
 from mailrules.engine.process import Case, later
 from mailrules.engine.world import World
 from mailrules.model.code import Code
 from mailrules.model.decision import Decision
 from mailrules.model.entry import Entry, State
-from mailrules.model.mailbox import Head, Mailbox, Octets, Ref
+from mailrules.model.mailbox import Head, Mailbox, Octets, Ref, Selective
 from mailrules.model.message import Extent, Message
+
+HELD = 32 * 1024 * 1024
+"""Octets of header blocks and parts beyond which what needs more is fetched before other messages are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,14 @@ class Read:
     message: Message
     fingerprint: str
     prior: Entry | None = None
+
+
+class _Tried(NamedTuple):
+    """A message as far as it is loaded, and what that tells."""
+
+    read: Read
+    message: Message
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +77,44 @@ class Reader:
         return Entry(self.listener.name, self.listener.account.name, ref, fingerprint="", state=State.CLAIMED)
 
     def cases(self, fresh: Sequence[Read]) -> Iterator[Case]:
-        """Each message with its decision, in order; more than the header block is fetched only where it is needed."""
-        tried = [(read, self._at_first(read)) for read in fresh]
-        bodies = self.mailbox.bodies([read.head.ref for read, decision in tried if decision.needs_body])
+        """Each message with its decision, in order; more than the header block is fetched only where it is needed.
+
+        First the structure and the text, where the mailbox can give these alone; the whole of what is unknown then.
+        """
+        tried = [self._by_header(read) for read in fresh]
+        for together in _together(self._by_parts(tried)):
+            yield from self._by_whole(together)
+
+    def _by_header(self, read: Read) -> _Tried:
+        """A message that holds no parts needs no more than its header block to show that."""
+        decision = self._at_first(read)
+        if decision.needs is Extent.STRUCTURE:
+            single = leaf(read.head, trust=self.listener.account.trust)
+            return _Tried(read, single, self._decide(single)) if single else _Tried(read, read.message, decision)
+        return _Tried(read, read.message, decision)
+
+    def _by_parts(self, tried: Sequence[_Tried]) -> Iterator[_Tried]:
+        wanted = [one for one in tried if one.decision.needs in (Extent.STRUCTURE, Extent.TEXT)]
+        if not wanted or not isinstance(self.mailbox, Selective):
+            yield from tried
+            return
+        text = any(one.decision.needs is Extent.TEXT for one in wanted)
+        found = self.mailbox.parts([one.read.head for one in wanted], text=text)
+        parts = next(found, None)
+        for one in tried:
+            if parts is None or parts[0] != one.read.head.ref:
+                yield one
+                continue
+            message = assembled(one.read.head, parts[1], text=text, trust=self.listener.account.trust)
+            yield one if message is None else _Tried(one.read, message, self._decide(message))
+            parts = next(found, None)
+
+    def _by_whole(self, tried: Sequence[_Tried]) -> Iterator[Case]:
+        bodies = self.mailbox.bodies([one.read.head.ref for one in tried if one.decision.needs])
         body = next(bodies, None)
-        for read, decision in tried:
-            if not decision.needs_body:
-                yield self._case(read, read.message, decision)
+        for read, message, decision in tried:
+            if not decision.needs:
+                yield self._case(read, message, decision)
             elif body is not None and body[0] == read.head.ref:
                 whole = self._parse(read.head, body[1])
                 yield self._case(read, whole, self._decide(whole))
@@ -133,3 +176,17 @@ def _shown(octets: int) -> str:
         if octets >= length:
             return f"{octets / length:.3g} {unit}"
     return f"{octets} octets"
+
+
+def _together(tried: Iterable[_Tried]) -> Iterator[list[_Tried]]:
+    """As many as may be in memory at once."""
+    batch: list[_Tried] = []
+    octets = 0
+    for one in tried:
+        batch.append(one)
+        octets += len(one.message.raw)
+        if octets > HELD:
+            yield batch
+            batch, octets = [], 0
+    if batch:
+        yield batch

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from mailrules.config.settings import Listener
-from mailrules.model.mailbox import Head, Mailbox, Octets, Ref, Settlement
+from mailrules.model.mailbox import Head, Mailbox, Octets, Parts, Ref, Selective, Settlement
 
 VIRTUAL = "dry-run"
 """The validity of a reference to a message that is not really there."""
@@ -55,6 +55,12 @@ class VirtualMailbox:
         moved = {head.ref: raw for head, raw in self._arrived()}
         yield from self.real.bodies([ref for ref in refs if ref.validity != VIRTUAL and ref not in self.effects.gone])
         yield from ((ref, moved[ref]) for ref in refs if ref in moved and ref not in self.effects.gone)
+
+    def parts(self, heads: Sequence[Head], *, text: bool) -> Iterator[tuple[Ref, Parts]]:
+        """See `mailrules.api.Selective`; where the real one is none, everything is fetched whole."""
+        if isinstance(self.real, Selective):
+            real = [head for head in heads if head.ref.validity != VIRTUAL and head.ref not in self.effects.gone]
+            yield from self.real.parts(real, text=text)
 
     def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
         """Note what would be done, where later passes see it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mailrules.model.code import Code
 from mailrules.model.condition import Verdict
+from mailrules.model.message import Extent
 from mailrules.model.rule import UNTOUCHED, Disposition, Step
 from mailrules.model.span import NOWHERE, Span
 
@@ -37,10 +38,10 @@ class Decision:
     steps: tuple[Step, ...] = ()
     captures: Mapping[str, str] = field(default_factory=dict)
     """Named groups of the matching rule's patterns."""
-    needs_body: bool = False
-    """The header block does not tell: fetch the rest and decide again. Nothing else in the value counts then."""
+    needs: Extent | None = None
+    """What is loaded does not tell: fetch so much and decide again. Nothing else in the value counts then."""
     passed_over: tuple[str, ...] = ()
-    """Rules that stayed unknown with everything loaded: `name: reason`."""
+    """Rules that stayed unknown with everything loaded that could tell: `name: reason`."""
     failure: str = ""
     """A script raised or answered nonsense: the message is left alone and this is journalled."""
     continued: tuple[str, ...] = ()
@@ -48,3 +49,8 @@ class Decision:
     span: Span = NOWHERE
     trace: tuple[Trace, ...] = ()
     """Each rule tried, when the trace was asked for."""
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether what is loaded does not tell."""
+        return self.needs is not None

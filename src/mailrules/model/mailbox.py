@@ -37,6 +37,27 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaf:
+    """A part that holds no parts, as the server tells of it."""
+
+    type: str
+    """The media type, lower-cased."""
+    octets: int
+    """As it is transferred, encoded."""
+    cut: int = 0
+    """How many of them are left out, somewhere in the midst of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The body of a message, octet for octet, with the insides of some parts left out."""
+
+    body: bytes
+    leaves: Sequence[Leaf] = ()
+    """Every part that holds no parts, in order; none are told where nothing is left out."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """A disposition to carry out on one message."""
 
@@ -114,3 +135,15 @@ class Pushing(Mailbox, Protocol):
 
     def resume(self) -> None:
         """End the listening, so that other things may be asked."""
+
+
+@runtime_checkable
+class Selective(Mailbox, Protocol):
+    """A mailbox that can give parts of messages: IMAP, by BODYSTRUCTURE (RFC 9051, section 7.5.2)."""
+
+    def parts(self, heads: Sequence[Head], *, text: bool) -> Iterator[tuple[Ref, Parts]]:
+        """The parts, with the text or with no contents at all, in the order asked for, batched on the wire.
+
+        A message that is gone is left out, and one that is to be fetched whole: it is as good as all text, or the
+        server does not say clearly what is in it.
+        """

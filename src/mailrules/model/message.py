@@ -22,14 +22,23 @@ class Extent(Enum):
 
     HEADER = "header"
     """The header block alone: whatever the body would tell is unknown."""
+    STRUCTURE = "structure"
+    """Which parts there are, with their header blocks, and none of their contents."""
+    TEXT = "text"
+    """The same with the parts that are the text; what else is in the message is unknown."""
     WHOLE = "whole"
     """Everything that the server has."""
     CUT = "cut"
     """The body is there up to a limit: what is found counts, what is not found is unknown."""
 
+    @property
+    def partial(self) -> bool:
+        """Whether the server has more that can be asked for."""
+        return self in (Extent.HEADER, Extent.STRUCTURE, Extent.TEXT)
+
 
 class NotLoadedError(Exception):
-    """Something of the body was asked of a message whose header block alone is loaded."""
+    """Something of a message was asked for that is not loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ class Attachment(Protocol):
 class Message(Protocol):
     """A parsed message. Every attribute is computed at most once, on first use, and none raises on any bytes.
 
-    What depends on the body raises `NotLoadedError` while `extent` is `Extent.HEADER`.
+    What depends on what is not loaded raises `NotLoadedError` while `extent` is `partial`.
     """
 
     @property

@@ -12,11 +12,12 @@ from itertools import groupby
 from select import select
 from typing import TypeAlias
 
-from mailrules.api import Head, Octets, Ref, Settlement, Transient
+from mailrules.api import Head, Octets, Parts, Ref, Settlement, Transient
 from mailrules.builtin.folder.spool import PIECE
 from mailrules.builtin.imap.fetch import Items, read_fetches, read_flags, read_moment, read_search, uid_batches, uid_set
 from mailrules.builtin.imap.idle import Listening
 from mailrules.builtin.imap.line import Answer, Sent, Stream
+from mailrules.builtin.imap.parts import Fetching
 from mailrules.builtin.imap.pieces import spooled
 from mailrules.builtin.imap.session import BUSY, Session
 from mailrules.builtin.imap.settle import Settling
@@ -103,6 +104,11 @@ class ImapMailbox(Listening):
                 items = found.pop(uid_of(ref), {})
                 if WHOLE.name in items:
                     yield ref, items[WHOLE.name]
+
+    def parts(self, heads: Sequence[Head], *, text: bool) -> Iterator[tuple[Ref, Parts]]:
+        """See `mailrules.api.Selective`."""
+        here = set(self._here([head.ref for head in heads]))
+        return Fetching(self._session, text=text).run([head for head in heads if head.ref in here])
 
     def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
         """Marks, copies, moves, deletions, each in few commands; gives the reason for each that failed."""

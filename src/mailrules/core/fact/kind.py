@@ -47,7 +47,7 @@ def kind(message: Message, trust: Trust) -> Fact[str]:
         fact = judge(message, trust)
         if fact is not None:
             return fact
-    if message.extent is not Extent.WHOLE and _main_type(message).startswith("multipart/"):
+    if message.extent in (Extent.HEADER, Extent.CUT) and _main_type(message).startswith("multipart/"):
         return Fact("person", "an invitation may be among its parts", known=False)
     return Fact("person", "nothing says otherwise")
 
