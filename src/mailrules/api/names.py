@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from mailrules.model.bounce import Bounce
 from mailrules.model.message import Address, Fact, Message
 
-BODY_ATTRIBUTES = frozenset({"text", "html", "attachments", "reply_text", "raw", "undecodable"})
+BODY_ATTRIBUTES = frozenset(
+    {"text", "html", "attachments", "reply_text", "reply_text_fact", "quoted_text", "signature", "raw", "undecodable"}
+    | {"bounce", "calendar", "claimed_sender"}
+)
 """What of `message` in a template takes more than the header block."""
 
 TEMPLATE_NAMES = frozenset({"message", "match", "data", "account", "listener", "now"})
@@ -50,6 +54,10 @@ _SHAPES: Mapping[str, tuple[str, frozenset[str]]] = {
     "message.kind": ("a fact", _FACT),
     "message.authentication": ("a fact", _FACT),
     "message.original_sender_fact": ("a fact", _FACT),
+    "message.claimed_sender": ("a fact", _FACT),
+    "message.reply_text_fact": ("a fact", _FACT),
+    "message.calendar": ("a fact", _FACT),
+    "message.bounce": ("a delivery report", _public(Bounce)),
     "listener": ("the listener", LISTENER_KEYS),
     "account": ("the account", ACCOUNT_KEYS),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mailrules.cli.explanation import Explanation
+from mailrules.cli.fact_lines import fact_lines, facts_json
 from mailrules.cli.outcome import step_line
 from mailrules.cli.record import disposition_json, entry_json, last_records, zoned
 from mailrules.cli.terminal import console, plural, safe, show
@@ -48,9 +49,7 @@ def _facts(made: Explanation) -> Iterator[tuple[str, str]]:
     yield "subject", message.subject or "(no subject)"
     yield "date", _when(made, message.date) or "(none)"
     yield "size", f"{message.size:,} octets"
-    yield "kind", f"{message.kind.value} ({message.kind.evidence})"
-    if message.original_sender != message.author:
-        yield "original sender", f"{message.original_sender} ({message.original_sender_fact.evidence})"
+    yield from fact_lines(message)
     for part in message.attachments:
         origin = f" (from {part.origin})" if part.origin else ""
         yield "attachment", f"{part.name or '(no name)'}, {part.type}, {part.kind}, {part.size:,} octets{origin}"
@@ -139,6 +138,7 @@ def explanation_json(made: Explanation) -> dict[str, Any]:
         "from": str(message.author),
         "subject": message.subject,
         "kind": message.kind.value,
+        "facts": facts_json(message),
         "defects": [f"{defect.word} {defect.detail}".strip() for defect in message.defects],
         "decided_as_of": made.found.now,
         "rule": decision.rule,

@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import UnsetType
+
 from mailrules.api import NoCredential
+from mailrules.api.guard import loop_token
 from mailrules.config import moments, plugged
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
@@ -17,7 +20,7 @@ from mailrules.config.presets import PRESETS, choice, filled
 from mailrules.config.settings import Account
 from mailrules.config.spec import AccountSpec, FromSpec
 from mailrules.config.structure import fit
-from mailrules.model.message import Address, Trust
+from mailrules.model.message import AUTO_REPLY_SUBJECTS, Address, Trust
 from mailrules.registry import Provided, Registry
 
 Chosen = tuple[Provided[Any], Any]
@@ -29,8 +32,10 @@ def build_accounts(node: Node, registry: Registry, root: Path, findings: Finding
     built = {name: build_account(name, child, registry, root, findings) for name, child in node.items()}
     accounts = {name: account for name, account in built.items() if account}
     own = frozenset(address for account in accounts.values() for address in _addresses(account))
+    tokens = frozenset(loop_token(address) for address in own)
     return {
-        name: replace(account, trust=replace(account.trust, own_addresses=own)) for name, account in accounts.items()
+        name: replace(account, trust=replace(account.trust, own_addresses=own, own_tokens=tokens))
+        for name, account in accounts.items()
     }
 
 
@@ -73,6 +78,7 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
     trust = Trust(
         authserv_id=spec.trust.authserv_id,
         forwarders=frozenset(text.lower() for text in spec.trust.forwarders),
+        auto_reply_subjects=_subjects(spec.auto_reply_subjects),
         unpackers=tuple(provided.item for provided in registry.unpackers.values()),
     )
     return Account(
@@ -91,6 +97,10 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
         description=spec.description,
         span=node.span,
     )
+
+
+def _subjects(written: list[str] | UnsetType) -> tuple[str, ...]:
+    return AUTO_REPLY_SUBJECTS if isinstance(written, UnsetType) else tuple(written)
 
 
 def _sender(spec: AccountSpec) -> Address | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mailrules.config import moments
 from mailrules.config.document import Node
-from mailrules.config.fields import FIELDS, JUNCTIONS, MEASURE, PROPERTIES, TEXT
+from mailrules.config.fields import FIELDS, JUNCTIONS, MEASURE, PARTED, PROPERTIES, TEXT
 from mailrules.config.nearest import nearest, suggestion
 from mailrules.config.operands import Reading, bare_operator, counts, operator
 from mailrules.config.structure import wrong_type
@@ -93,7 +93,8 @@ def _field(node: Node, reading: Reading, names: tuple[str, ...] = ()) -> Conditi
         return None
     if reading.field == "header":
         _doubt_number(node, reading)
-    found = _property("name", node, reading) if reading.field == "attachment" else bare_operator(node, reading)
+    parted = reading.field in PARTED
+    found = _property(reading.kind.bare, node, reading) if parted else bare_operator(node, reading)
     return Test(reading.field, (found,), names, span=node.span) if found else None
 
 
@@ -144,7 +145,7 @@ def _one(name: str, node: Node, reading: Reading) -> Operator | None:
     if name not in kind.operators:
         _unknown_operator(name, node, reading)
         return None
-    if reading.field == "attachment":
+    if reading.field in PARTED:
         return _property(name, node, reading)
     return operator(name, node, reading)
 
@@ -158,9 +159,9 @@ def _unknown_operator(name: str, node: Node, reading: Reading) -> None:
 
 
 def _property(name: str, node: Node, reading: Reading) -> Operator | None:
-    """One property of an attachment: its operators, all of which must hold."""
+    """One property of an attachment or a recipient: its operators, all of which must hold."""
     kind = PROPERTIES[name]
-    inner = reading.of(f"attachment.{name}", kind, case_sensitive=reading.case_sensitive)
+    inner = reading.of(f"{reading.field}.{name}", kind, case_sensitive=reading.case_sensitive)
     if not isinstance(node.value, dict):
         if not kind.bare:
             _needs_operator(node, inner)

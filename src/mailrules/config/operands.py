@@ -10,7 +10,7 @@ from typing import Any
 from mailrules.api import Duration, Size
 from mailrules.config import moments, patterns
 from mailrules.config.document import Node
-from mailrules.config.fields import NO_FIELD, RESULTS, FieldKind
+from mailrules.config.fields import DOMAINS, NO_FIELD, RESULTS, FieldKind
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import suggestion
 from mailrules.config.structure import kind_of, not_allowed, wrong_type
@@ -136,6 +136,10 @@ def _address_part(name: str, node: Node, reading: Reading) -> str | None:
     return _nonempty(name, text.casefold(), node, reading) if text is not None else None
 
 
+def _domain(_name: str, node: Node, reading: Reading) -> str | None:
+    return _address_part("domain", node, reading)
+
+
 def _nonempty(name: str, text: str, node: Node, reading: Reading) -> str | None:
     if text:
         return text
@@ -230,6 +234,7 @@ _READ: Mapping[str, Callable[[str, Node, Reading], Any]] = {
     **dict.fromkeys(("before", "after"), _moment),
     **dict.fromkeys(("older_than", "newer_than"), _age),
     **dict.fromkeys(("spf", "dkim", "dmarc"), _result),
+    **dict.fromkeys(DOMAINS, _domain),
     "glob": _glob,
     "regex": _regex,
     "weekday": _weekday,

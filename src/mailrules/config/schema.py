@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from mailrules.api import options_schema
-from mailrules.config.fields import FIELDS, JUNCTIONS, PROPERTIES, RESULTS, FieldKind
+from mailrules.config.fields import DOMAINS, FIELDS, JUNCTIONS, PARTED, PROPERTIES, RESULTS, FieldKind
 from mailrules.config.presets import fillable
 from mailrules.config.spec import (
     AccountSpec,
@@ -174,7 +174,7 @@ _SIZE: Schema = {"type": ["string", "number"], "description": "Octets, or with a
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 
 _OPERANDS: Mapping[str, Schema] = {
-    **dict.fromkeys(("contains", "starts", "ends", "domain", "localpart", "detail"), _or_list(_TEXT)),
+    **dict.fromkeys(("contains", "starts", "ends", "domain", "localpart", "detail", *DOMAINS), _or_list(_TEXT)),
     **dict.fromkeys(("is", "glob"), _or_list(_TEXT)),
     "regex": {**_or_list(_TEXT), "description": "RE2 syntax; (?P<name>...) reaches templates as match.name."},
     **dict.fromkeys(("over", "under"), _or_list(_SIZE)),
@@ -245,9 +245,10 @@ def _field(name: str, kind: FieldKind) -> Schema:
 def _test(name: str) -> Schema:
     """What a field is put to, as a mapping of operators."""
     kind = FIELDS[name]
-    if name != "attachment":
+    if name not in PARTED:
         return _operators(kind)
-    inner = {word: {"description": each.summary, **_property(each)} for word, each in PROPERTIES.items()}
+    properties = {word: PROPERTIES[word] for word in kind.operators}
+    inner = {word: {"description": each.summary, **_property(each)} for word, each in properties.items()}
     return _object({**inner, **{word: _operand(word) for word in kind.modifiers}})
 
 

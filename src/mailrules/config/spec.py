@@ -100,6 +100,10 @@ class AccountSpec(Spec, frozen=True):
         ),
     ] = "create"
     trust: TrustSpec = TrustSpec()
+    auto_reply_subjects: Annotated[
+        list[Text] | UnsetType,
+        Meta(description="Shell patterns, ignoring case, of subjects that only programs write; [] is none."),
+    ] = UNSET
     max_connections: Annotated[
         int,
         Meta(

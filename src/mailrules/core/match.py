@@ -82,7 +82,7 @@ def _test(test: Test, view: View) -> Verdict:
     if not test.count and test.exists is None:
         return _operators(test, reading, view)
     asked = [] if test.exists is None else [_exists(test.exists, reading)]
-    if test.field == "attachment" and test.count:
+    if test.count and test.field in ("attachment", "bounce"):
         return _all([*asked, _count(test.count, _satisfying(test, reading, view), reading)])
     if test.count:
         asked.append(_count(test.count, reading.number, reading))

@@ -180,6 +180,14 @@ def _result(name: str) -> Predicate:
     return predicate
 
 
+def _result_domain(name: str) -> Predicate:
+    def predicate(operands: tuple[Any, ...], value: Any, _test: Test, _view: View) -> bool:
+        domain = str(value.get(name, ""))
+        return bool(domain) and any(_in_domain(domain, operand) for operand in operands)
+
+    return predicate
+
+
 PREDICATES: dict[str, Predicate] = {
     "contains": _contains,
     "is": _is,
@@ -205,4 +213,6 @@ PREDICATES: dict[str, Predicate] = {
     "spf": _result("spf"),
     "dkim": _result("dkim"),
     "dmarc": _result("dmarc"),
+    **{name: _result_domain(name) for name in ("spf_domain", "dkim_domain", "dmarc_domain")},
+    **{name: _property(name) for name in ("recipient", "status", "action", "diagnostic", "message_id", "subject")},
 }

@@ -24,7 +24,7 @@ ADDRESS_HEADERS: dict[str, tuple[str, ...]] = {
 }
 """The headers behind each address field."""
 
-BODY_FIELDS = frozenset({"body", "attachment", "reply_text"})
+BODY_FIELDS = frozenset({"body", "attachment", "reply_text", "quoted_text"})
 """The fields of which the header block tells nothing."""
 
 ADDRESS_OPERATORS = frozenset({"domain", "localpart", "detail"})
@@ -61,11 +61,22 @@ class Text:
         return self.texts[-1]
 
 
+class Returned(NamedTuple):
+    """One recipient of a delivery report, with what was sent; empty words where the report says nothing."""
+
+    recipient: str
+    status: str
+    action: str
+    diagnostic: str
+    message_id: str
+    subject: str
+
+
 class Reading(NamedTuple):
     """The values of a field. Unless *certain*, there may be more of them than can be seen, for *reason*."""
 
     values: Sequence[Any] = ()
-    """`Text`, datetime, number of octets, attachment, or the mapping of authentication results."""
+    """`Text`, datetime, number of octets, attachment, `Returned`, or the mapping of authentication results."""
     certain: bool = True
     reason: str = ""
     present: bool = False
@@ -149,6 +160,23 @@ def _reply_text(message: Message) -> Reading:
     return _prose(message, message.reply_text)
 
 
+def _quoted_text(message: Message) -> Reading:
+    return _prose(message, message.quoted_text)
+
+
+def _bounce(message: Message) -> Reading:
+    try:
+        said = message.bounce
+    except NotLoadedError:
+        return Reading(certain=False, reason="only the body tells")
+    sent = (said.message_id, said.subject)
+    found = [Returned(each.address, each.status, each.action, each.diagnostic, *sent) for each in said.recipients]
+    if not found and any(sent):
+        found = [Returned("", "", "", "", *sent)]
+    reason = "" if message.extent is Extent.WHOLE else "the body is cut off"
+    return Reading(found, certain=not reason, reason=reason, present=bool(found), number=len(said.recipients))
+
+
 def _prose(message: Message, text: str) -> Reading:
     reason = _doubt(message)
     present = bool(text.strip())
@@ -213,6 +241,10 @@ def _loaded(field: str) -> Callable[[Message], Reading]:
 _READERS: dict[str, Callable[[Message], Reading]] = {
     "body": _body,
     "reply_text": _reply_text,
+    "quoted_text": _quoted_text,
+    "bounce": _bounce,
+    "calendar": _loaded("calendar"),
+    "claimed_sender": _loaded("claimed_sender"),
     "attachment": _attachments,
     "size": _size,
     "date": _date,
@@ -234,6 +266,8 @@ def _shown(value: Any) -> str:
         return value.isoformat(sep=" ", timespec="minutes")
     if isinstance(value, dict):
         return ", ".join(f"{name}={word}" for name, word in value.items())
+    if isinstance(value, Returned):
+        return " ".join(" ".join(each[:200].split()) for each in value if each)
     if isinstance(value, Text | int | float):
         return " ".join(str(value)[:500].split())
     try:

@@ -35,7 +35,9 @@ class Operator:
     | weekday                           | int, Monday is 0                                                     |
     | time                              | (first minute of the day, last minute, exclusive); may pass midnight |
     | name type kind size (attachment)  | `Operator`s on that property, all of which must hold                 |
+    | recipient status ... (bounce)     | `Operator`s on that property, all of which must hold                 |
     | spf dkim dmarc (auth)             | str, `pass`                                                          |
+    | spf_domain ... (auth)             | str as of `domain`                                                   |
     """
 
     name: str
