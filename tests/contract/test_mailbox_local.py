@@ -9,24 +9,18 @@ from mailrules.testing.mailbox_contract import MailboxContract
 
 
 class TestMaildir(MailboxContract):
-    tells = True
-
     @pytest.fixture
     def store(self, tmp_path):
         return MaildirStore(tmp_path)
 
 
 class TestMbox(MailboxContract):
-    tells = True
-
     @pytest.fixture
     def store(self, tmp_path):
         return MboxStore(tmp_path)
 
 
 class TestEml(MailboxContract):
-    tells = True
-
     @pytest.fixture
     def store(self, tmp_path):
         return EmlStore(tmp_path)

@@ -14,7 +14,6 @@ import base64
 import json
 import netrc
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -96,15 +95,6 @@ class JsonlMailbox:
         except OSError as error:
             return {s.ref: f"{self.path.name}: {error.strerror}" for s in settlements}
         return {}
-
-    def wait(self, timeout: float) -> bool:
-        """Look at the file's size now and then."""
-        size, end = self.path.stat().st_size, time.monotonic() + timeout
-        while self.path.stat().st_size == size:
-            if time.monotonic() >= end:
-                return False
-            time.sleep(min(0.1, timeout))
-        return True
 
     def close(self) -> None:
         """Nothing is held open."""

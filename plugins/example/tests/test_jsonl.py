@@ -60,7 +60,7 @@ def store(tmp_path):
 
 
 class TestJsonl(MailboxContract):
-    tells = True
+    """Every mailbox does this."""
 
 
 def test_a_line_that_is_still_being_written_waits(store):

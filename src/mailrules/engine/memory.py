@@ -37,9 +37,5 @@ class MemoryMailbox:
         """See `mailrules.api.Mailbox`."""
         return {}
 
-    def wait(self, timeout: float) -> bool:  # noqa: ARG002 - nothing ever comes
-        """See `mailrules.api.Mailbox`."""
-        return False
-
     def close(self) -> None:
         """See `mailrules.api.Mailbox`."""

@@ -74,7 +74,7 @@ class _Probe:
                 raise Transient(
                     f"it is not in INBOX after {self._patience:g} s; it may come later, or be filed elsewhere"
                 )
-            self.mailbox.wait(min(PAUSE, left))
+            time.sleep(min(PAUSE, left))
         self._found = found
         return f"after {time.monotonic() - self._sent:.1f} s"
 

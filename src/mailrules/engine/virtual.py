@@ -81,10 +81,6 @@ class VirtualMailbox:
         heads = {head.ref: head for head in self.heads(refs)}
         yield from ((heads[ref], raw) for ref, raw in self.bodies(refs) if ref in heads)
 
-    def wait(self, timeout: float) -> bool:
-        """See `mailrules.api.Mailbox`."""
-        return self.real.wait(timeout)
-
     def close(self) -> None:
         """See `mailrules.api.Mailbox`."""
         self.real.close()

@@ -99,9 +99,6 @@ class Mailbox(Protocol):
         Idempotent: a message that is not there any more counts as settled.
         """
 
-    def wait(self, timeout: float) -> bool:
-        """Block up to *timeout* seconds until the server says that something came; True if it did."""
-
     def close(self) -> None:
         """Let go of the connection. Never raises."""
 

@@ -13,16 +13,15 @@ class TestMyMailbox(MailboxContract):
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from select import select
 from typing import Any, Protocol, TypeVar
 
 import pytest
 
-from mailrules.api import Disposition, Mailbox, ReceiveProtocol, Ref, Settlement
+from mailrules.api import Disposition, Mailbox, Pushing, ReceiveProtocol, Ref, Settlement
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -118,7 +117,7 @@ class MailboxContract:
     """Behaviours of `mailrules.model.mailbox.Mailbox`, each a test. A subclass gives the fixture `store`, empty."""
 
     tells = False
-    """Whether `wait` notices mail that comes."""
+    """Whether it is a `Pushing` on this server, which tells of mail that comes."""
 
     @pytest.fixture(autouse=True)
     def _able(self, request: pytest.FixtureRequest, store: Store) -> None:
@@ -219,7 +218,6 @@ class MailboxContract:
             mailbox.refs(unseen_only=True)
             list(mailbox.heads(refs))
             list(mailbox.bodies(refs))
-            mailbox.wait(0.01)
         assert store.state() == before
 
     def test_a_disposition_that_keeps_changes_nothing(self, store: Store) -> None:
@@ -368,25 +366,42 @@ class MailboxContract:
         assert subjects(kept.content for kept in store.folder()) == [f"m{number}" for number in range(3, 40, 4)]
         assert subjects(kept.content for kept in store.folder("Odd")) == [f"m{number}" for number in range(1, 40, 4)]
 
-    def test_wait_returns_when_its_time_is_up(self, store: Store) -> None:
+    def test_what_comes_while_it_listens_is_heard(self, store: Store) -> None:
         with opened(store) as mailbox:
-            mailbox.refs(unseen_only=False)
-            start = time.monotonic()
-            assert not mailbox.wait(0.2)
-            assert 0.1 < time.monotonic() - start < 2
+            listening = self._listening(store, mailbox)
+            assert not listening.heard()
+            store.put(A)
+            while not listening.heard():
+                assert select([listening], [], [], 20)[0], "it tells nothing"
+            listening.resume()
+            assert len(mailbox.refs(unseen_only=False)) == 1
 
-    def test_wait_notices_what_comes(self, store: Store) -> None:
+    def test_after_listening_in_vain_everything_may_be_asked(self, store: Store) -> None:
+        store.put(A)
+        with opened(store) as mailbox:
+            listening = self._listening(store, mailbox)
+            listening.resume()
+            assert subjects(head.header for head in mailbox.heads(mailbox.refs(unseen_only=False))) == ["a"]
+
+    def test_listening_goes_on_when_it_is_renewed(self, store: Store) -> None:
+        with opened(store) as mailbox:
+            listening = self._listening(store, mailbox)
+            assert not listening.heard()
+            select([listening], [], [], 1)  # the answer to its beginning
+            listening.heard()
+            listening.renew()
+            store.put(A)
+            while not listening.heard():
+                assert select([listening], [], [], 20)[0], "it tells nothing"
+
+    def _listening(self, store: Store, mailbox: Mailbox) -> Pushing:
         if not self.tells:
             pytest.skip(f"{store.protocol.name} is not told of new mail")
-        with opened(store) as mailbox:
-            mailbox.refs(unseen_only=False)
-            arrival = threading.Timer(0.1, store.put, [A])
-            arrival.start()
-            start = time.monotonic()
-            assert mailbox.wait(20)
-            assert time.monotonic() - start < 10
-            arrival.join()
-            assert len(mailbox.refs(unseen_only=False)) == 1
+        assert isinstance(mailbox, Pushing)
+        mailbox.refs(unseen_only=False)
+        assert mailbox.pushes
+        mailbox.listen()
+        return mailbox
 
     def test_close_may_be_called_twice(self, store: Store) -> None:
         mailbox = store.open()

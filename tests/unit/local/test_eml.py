@@ -102,13 +102,6 @@ def test_a_folder_name_that_leads_out_needs_a_person(opened):
         opened("eml", "../mail")
 
 
-def test_waiting_ends_when_a_file_came_since_the_last_look(mailbox, put):
-    mailbox.refs(unseen_only=False)
-    assert mailbox.wait(0.01) is False
-    put("mail/new.eml")
-    assert mailbox.wait(10) is True
-
-
 def test_what_is_no_regular_file_is_no_message(mailbox, odd):
     odd("mail/c.eml")
     refs = mailbox.refs(unseen_only=False)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 
@@ -255,16 +254,6 @@ def test_a_folder_that_is_no_maildir_needs_a_person(put, opened):
     put("mail/letter.txt")
     with pytest.raises(PersonNeeded, match="neither new/ nor cur/"):
         opened("maildir")
-
-
-def test_waiting_ends_when_something_came_since_the_last_look(mailbox, put):
-    mailbox.refs(unseen_only=False)
-    assert mailbox.wait(0.01) is False
-
-    threading.Timer(0.2, put, ("mail/new/2.b",)).start()
-    started = time.monotonic()
-    assert mailbox.wait(20) is True
-    assert time.monotonic() - started < 10
 
 
 def test_many_messages_are_moved_without_listing_the_target_for_each(opened, tmp_path):

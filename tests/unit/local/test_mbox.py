@@ -4,7 +4,6 @@ import fcntl
 import mailbox as stdlib_mailbox
 import multiprocessing
 import os
-import threading
 import time
 from contextlib import closing
 
@@ -348,17 +347,6 @@ def test_what_is_no_mbox_needs_a_person(put, opened, content, folder):
     put("mail.mbox", content)
     with pytest.raises(PersonNeeded):
         opened("mbox", folder)
-
-
-def test_waiting_ends_when_something_was_appended_since_the_last_look(three, opened):
-    mailbox = opened("mbox")
-    refs_of(mailbox)
-    assert mailbox.wait(0.01) is False
-
-    timer = threading.Timer(0.1, lambda: three.write_bytes(three.read_bytes() + message(4)))
-    timer.start()
-    assert mailbox.wait(20) is True
-    timer.join()
 
 
 def test_what_is_no_file_is_no_mbox(opened, odd):

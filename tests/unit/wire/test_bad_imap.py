@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from pathlib import Path
+from select import select
 
 import pytest
 from ruamel.yaml import YAML
@@ -46,8 +47,12 @@ def act(server, case):
                 list(mailbox.heads(refs))
             case "bodies":
                 list(mailbox.bodies(refs))
-            case "wait":
-                mailbox.wait(0.3)
+            case "listen":
+                mailbox.listen()
+                select([mailbox], [], [], 0.3)
+                time.sleep(0.3)
+                mailbox.heard()
+                mailbox.resume()
             case "settle":
                 mailbox.settle([Settlement(refs[0], Disposition(delete=True))])
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -40,58 +39,6 @@ def head(uid):
 
 def refs(*uids):
     return [Ref("INBOX", "1", str(uid)) for uid in uids]
-
-
-IDLES = {
-    "EXISTS in the packet of the +": ["+ idling\r\n* 4 EXISTS\r\n"],
-    "EXISTS before the +": ["* 4 EXISTS\r\n+ idling\r\n"],
-    "EXISTS in two packets": ["+ idling\r\n", 0.05, "* 4 EXI", 0.05, "STS\r\n"],
-    "other news first": [
-        "+ idling\r\n",
-        0.05,
-        "* OK still here\r\n* 1 FETCH (FLAGS (\\Seen))\r\n",
-        0.05,
-        "* 4 EXISTS\r\n",
-    ],
-    "one goes, one comes": ["+ idling\r\n", 0.05, "* 3 EXPUNGE\r\n* 3 EXISTS\r\n"],
-}
-
-
-@pytest.mark.parametrize("steps", IDLES.values(), ids=IDLES)
-def test_idle_misses_nothing(steps):
-    with opened({"idle": steps}) as (server, mailbox):
-        mailbox.refs(unseen_only=False)
-        start = time.monotonic()
-        assert mailbox.wait(5)
-        assert time.monotonic() - start < 1
-        assert commands(server)[-1] == "" and server.heard[-1] == "DONE"  # noqa: PT018 - one line
-
-
-@pytest.mark.parametrize("steps", [["+ idling\r\n"], ["+ idling\r\n* 3 EXISTS\r\n"], ["+ idling\r\n* 2 EXPUNGE\r\n"]])
-def test_no_new_mail_is_no_news(steps):
-    with opened({"idle": steps}) as (_, mailbox):
-        mailbox.refs(unseen_only=False)
-        assert not mailbox.wait(0.2)
-
-
-def test_mail_told_of_during_another_command_needs_no_waiting():
-    script = {"uid fetch": ["* 4 EXISTS\r\n{tag} OK done\r\n"]}
-    with opened(script) as (server, mailbox):
-        list(mailbox.heads(mailbox.refs(unseen_only=False)))
-        assert mailbox.wait(5)
-        assert "IDLE" not in commands(server)
-
-
-def test_without_idle_it_asks():
-    script = {
-        "capability": ["* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n"],
-        "uid search": ["* SEARCH 1 2 3\r\n{tag} OK done\r\n"],
-        "noop": ["* 4 EXISTS\r\n{tag} OK done\r\n"],
-    }
-    with opened(script) as (server, mailbox):
-        assert len(mailbox.refs(unseen_only=True)) == 3
-        assert mailbox.wait(0.1)
-    assert commands(server)[-3:] == ["UID SEARCH UNDELETED UNSEEN", "NOOP", "NOOP"]
 
 
 def test_a_dry_run_examines_and_peeks():

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from select import select
 from typing import TypeAlias
 
 from mailrules.api import Head, Octets, Parts, Ref, Settlement, Transient
@@ -33,8 +31,6 @@ BODY_OCTETS = 8 * MIB
 """Octets of messages in one command where their sizes are known."""
 LARGEST = 32 * MIB
 """Octets of one that is fetched whole, whatever the server said of its size before."""
-POLL = 15.0
-"""Seconds between two questions to a server without IDLE."""
 
 LISTING = Limits(line=32 * MIB, total=32 * MIB, responses=10_000)
 HEADERS = Limits(total=192 * MIB)
@@ -114,20 +110,6 @@ class ImapMailbox(Listening):
         """Marks, copies, moves, deletions, each in few commands; gives the reason for each that failed."""
         with self._session.talking():
             return Settling(self._session, settlements).run()
-
-    def wait(self, timeout: float) -> bool:
-        """Block until the server tells of new messages (IDLE, or now and then a question); True if it did."""
-        line, end = self._session.line, time.monotonic() + timeout
-        if line.came:
-            return True
-        self.listen()
-        while not self.heard() and (left := end - time.monotonic()) > 0:
-            if not self.pushes:
-                time.sleep(min(left, POLL))
-                self.renew()
-            select([self], [], [], min(left, POLL))
-        self.resume()
-        return line.came > 0
 
     def close(self) -> None:
         """Log out. Never raises."""

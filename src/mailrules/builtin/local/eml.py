@@ -40,7 +40,6 @@ from mailrules.builtin.local.durable import (
     sync_folders,
     write_synced,
 )
-from mailrules.builtin.local.folder_watch import Look
 from mailrules.builtin.local.header_block import read_header
 from mailrules.builtin.local.listing import listing
 
@@ -69,7 +68,6 @@ class EmlFolder:
     folder: str
     only: str = ""
     """The one file name that counts, where the account is a single file."""
-    _look: Look | None = None
 
     @property
     def directory(self) -> Path:
@@ -78,7 +76,6 @@ class EmlFolder:
 
     def refs(self, *, unseen_only: bool) -> Sequence[Ref]:  # noqa: ARG002 - files have no flags: each is unseen
         """Every regular file, by its time, then by name; a folder that nobody made yet is empty."""
-        self._look = Look.at((self.directory,))
         found = sorted((status.st_mtime_ns, name, status) for name, status in self._files())
         return [Ref(self.folder, "", _uid(name, status)) for _, name, status in found]
 
@@ -148,10 +145,6 @@ class EmlFolder:
                 failed[settlement.ref] = str(error)
         sync_folders(sorted(touched))
         return failed
-
-    def wait(self, timeout: float) -> bool:
-        """Watch the directory since the last look at it."""
-        return (self._look or Look.at((self.directory,))).changed_within(timeout)
 
     def close(self) -> None:
         """Nothing is held open."""

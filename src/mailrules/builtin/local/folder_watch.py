@@ -1,14 +1,10 @@
-"""Noticing that something came into a folder on disk."""
+"""Noticing that files on disk have changed."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-_STEP = 0.2
-"""Seconds between looks: one `stat` a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +18,6 @@ class Look:
     def at(cls, paths: Sequence[Path]) -> Look:
         """How they stand now."""
         return cls(tuple(paths), tuple(_mark(path) for path in paths))
-
-    def changed_within(self, timeout: float) -> bool:
-        """Block up to *timeout* seconds until one of them stands otherwise; True if one does."""
-        end = time.monotonic() + timeout
-        while Look.at(self.paths) == self:
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            time.sleep(min(_STEP, left))
-        return True
 
 
 def _mark(path: Path) -> tuple[int, int] | None:

@@ -33,7 +33,6 @@ from mailrules.builtin.folder.arrival import holding
 from mailrules.builtin.folder.spool import read_whole
 from mailrules.builtin.folder.targets import demand
 from mailrules.builtin.local.durable import copy_synced, open_regular, same_content, sync_folders, write_synced
-from mailrules.builtin.local.folder_watch import Look
 from mailrules.builtin.local.header_block import read_header
 from mailrules.builtin.local.listing import listing
 from mailrules.builtin.local.maildir_name import (
@@ -69,7 +68,6 @@ class Maildir:
     folder: str
     _paths: dict[str, Path] = field(default_factory=dict)
     """Where each message was when last looked, by the unique part of its name."""
-    _look: Look | None = None
 
     @property
     def directory(self) -> Path:
@@ -109,18 +107,11 @@ class Maildir:
         sync_folders(sorted(targets.touched))
         return failed
 
-    def wait(self, timeout: float) -> bool:
-        """Watch `new` and `cur` since the last look at them."""
-        look = self._look or Look.at((self.directory / "new", self.directory / "cur"))
-        return look.changed_within(timeout)
-
     def close(self) -> None:
         """Nothing is held open."""
 
     def _scan(self) -> None:
         """Look at every name; `new` first, so that a message on its way to `cur` is met at least once."""
-        places = (self.directory / "new", self.directory / "cur")
-        self._look = Look.at(places)
         self._paths = _names(self.directory, regular=True)
 
     def _read(self, ref: Ref, use: Callable[[Path], T]) -> T | None:

@@ -122,10 +122,6 @@ class Mbox:
         copy = tuple(folder for folder in disposition.copy if folder in elsewhere)
         return replace(settlement, disposition=replace(disposition, move=move, copy=copy))
 
-    def wait(self, timeout: float) -> bool:
-        """Watch the file since the last look at it."""
-        return (self._look or Look.at((self.path,))).changed_within(timeout)
-
     def close(self) -> None:
         """Nothing is held open."""
 

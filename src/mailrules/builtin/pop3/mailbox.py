@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from mailrules.api import Head, Octets, PasswordCredential, Ref, Settlement, TokenCredential
@@ -71,12 +70,6 @@ class Pop3Mailbox:
         there = {session.numbers[ref.uid]: ref for ref in wanted if ref.uid in session.numbers}
         refused = session.delete(sorted(there))
         return failed | {there[number]: reason for number, reason in refused.items()}
-
-    def wait(self, timeout: float) -> bool:
-        """POP3 tells of nothing: let go of the mailbox, which others may be locked out of, and sleep."""
-        self.close()
-        time.sleep(timeout)
-        return False
 
     def close(self) -> None:
         """Log out. Never raises."""
