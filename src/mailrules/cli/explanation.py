@@ -18,6 +18,7 @@ from mailrules.core.fingerprint import fingerprint
 from mailrules.core.parse import parse
 from mailrules.engine.memory import MemoryMailbox
 from mailrules.engine.passes import run_pass
+from mailrules.engine.preview import Previews
 from mailrules.engine.world import system_clock
 from mailrules.engine.worlds import for_trial, opener, replay_world
 from mailrules.model.decision import Decision, Trace
@@ -50,6 +51,8 @@ class Explanation:
     """With its trace: every rule."""
     entry: Entry
     """The same decision with its steps described."""
+    previews: Previews | None = None
+    """The mails that they would send, if anybody wants to see them."""
 
     def of(self, rule: str) -> Explanation:
         """With the trace of one rule only.
@@ -73,7 +76,9 @@ class Explanation:
         return self.decision.trace
 
 
-def explanation(named: str, *, listener: str | None, rules: Path | None) -> Explanation:
+def explanation(
+    named: str, *, listener: str | None, rules: Path | None, previews: Previews | None = None
+) -> Explanation:
     """Find the message that the command line names, and decide it.
 
     Raises:
@@ -84,13 +89,15 @@ def explanation(named: str, *, listener: str | None, rules: Path | None) -> Expl
     trust = found.listener.account.trust
     message = parse(found.raw, size=len(found.raw), received=found.received, flags=found.flags, trust=trust)
     decision = Decider(found.listener.rules).decide(message, found.now, trace=True)
-    return Explanation(found, message, decision, _described(found))
+    return Explanation(found, message, decision, _described(found, previews), previews)
 
 
-def _described(found: Found) -> Entry:
+def _described(found: Found, previews: Previews | None) -> Entry:
     """The decision's steps, described by the one path that everything takes."""
     mailbox = MemoryMailbox({found.name: found.raw}, found.received, found.flags)
     world = replay_world(mailbox, OverlayJournal(), at=found.now)
+    if previews:
+        world = replace(world, perform=previews.over(world.perform))
     return run_pass(for_trial(found.listener), Decider(found.listener.rules), world).entries[0]
 
 

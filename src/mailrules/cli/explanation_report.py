@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from mailrules.cli.explanation import Explanation
 from mailrules.cli.fact_lines import fact_lines, facts_json
 from mailrules.cli.outcome import step_line
+from mailrules.cli.preview import print_previews, with_previews
 from mailrules.cli.record import disposition_json, entry_json, last_records, zoned
 from mailrules.cli.terminal import console, plural, safe, show
 from mailrules.core.why import why
@@ -40,6 +41,8 @@ def print_explanation(made: Explanation, rule: str | None, *, everything: bool) 
         out.print(line, style="bold", soft_wrap=True)
     for record in last_records(made.entry):
         out.print(f"  {record.position + 1}. {step_line(record)}", soft_wrap=True)
+    if made.previews:
+        print_previews(made.entry, made.previews)
 
 
 def _facts(made: Explanation) -> Iterator[tuple[str, str]]:
@@ -150,7 +153,7 @@ def explanation_json(made: Explanation) -> dict[str, Any]:
         "captures": dict(decision.captures),
         "passed_over": list(decision.passed_over),
         "failure": decision.failure,
-        "steps": entry_json(made.entry, tries=False)["steps"],
+        "steps": with_previews(entry_json(made.entry, tries=False), made.previews)["steps"],
         "trace": [_trace_json(trace) for trace in made.traces],
     }
 

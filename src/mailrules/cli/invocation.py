@@ -43,6 +43,13 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(function)
 
 
+def preview_option(function: F) -> F:
+    """`--preview`, for commands that tell what would be done."""
+    return click.option("--preview", is_flag=True, help="Show the very mails that would leave, header and all.")(
+        function
+    )
+
+
 def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
         if value is not None:

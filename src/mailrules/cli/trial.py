@@ -16,6 +16,7 @@ from mailrules.core.expiry import ExpiryError
 from mailrules.engine.expire import expire
 from mailrules.engine.listen import Failure
 from mailrules.engine.passes import Report, run_pass
+from mailrules.engine.preview import Previews
 from mailrules.engine.world import World
 from mailrules.engine.worlds import dry_world, for_trial, replay_world
 from mailrules.model.journal import Journal
@@ -35,6 +36,12 @@ class Choice:
     rules: Path | None = None
     limit: int | None = None
     again: bool = False
+    previews: Previews | None = None
+    """Where the mails that would leave are kept, if anybody wants to see them."""
+
+    def looked_at(self, world: World) -> World:
+        """The world, its performer looked at if anybody wants to."""
+        return replace(world, perform=self.previews.over(world.perform)) if self.previews else world
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def trials(choice: Choice, told: Told) -> Iterator[Trial]:
 def _on_mail(choice: Choice, told: Told) -> Iterator[Trial]:
     listener, registry = _decided_by(choice)
     for name, mailbox in mailboxes(choice.mail, registry):
-        world = replace(replay_world(mailbox, OverlayJournal()), progress=told)
+        world = choice.looked_at(replace(replay_world(mailbox, OverlayJournal()), progress=told))
         yield _try(replace(listener, name=name), world)
 
 
@@ -81,7 +88,7 @@ def _decided_by(choice: Choice) -> tuple[Listener, Registry]:
 
 def _on_mailboxes(choice: Choice, workspace: Workspace, told: Told) -> Iterator[Trial]:
     with closing(_overlay(workspace, again=choice.again)) as journal:
-        world = replace(dry_world(workspace, journal), progress=told)
+        world = choice.looked_at(replace(dry_world(workspace, journal), progress=told))
         for listener in active_listeners(workspace, choice.listeners):
             first = journal.first_pass(listener.name) is None
             before = sum(journal.totals(listener.name).values())

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from mailrules.cli.outcome import outcome_table, totals_json, totals_table
+from mailrules.cli.preview import print_previews, with_previews
 from mailrules.cli.record import entry_json
 from mailrules.cli.terminal import console, plural, safe, show
 from mailrules.cli.trial import Trial
+from mailrules.engine.preview import Previews
 from mailrules.model.entry import Entry
 
 
-def print_trials(trials: Sequence[Trial]) -> None:
-    """A table for each mailbox, then the totals of all by rule."""
+def print_trials(trials: Sequence[Trial], previews: Previews | None = None) -> None:
+    """A table for each mailbox, with the mails that would leave, then the totals of all by rule."""
     for trial in trials:
         _print_trial(trial)
+        for entry in trial.report.entries if trial.report and previews else ():
+            print_previews(entry, previews or Previews())
     entries = _entries(trials)
     if entries:
         show(totals_table(entries))
@@ -59,12 +63,12 @@ def _entries(trials: Sequence[Trial]) -> list[Entry]:
     return [entry for trial in trials if trial.report for entry in trial.report.entries]
 
 
-def trial_json(trials: Sequence[Trial]) -> dict[str, Any]:
+def trial_json(trials: Sequence[Trial], previews: Previews | None = None) -> dict[str, Any]:
     """The same for programs."""
-    return {"mailboxes": [_one_json(trial) for trial in trials], "totals": totals_json(_entries(trials))}
+    return {"mailboxes": [_one_json(trial, previews) for trial in trials], "totals": totals_json(_entries(trials))}
 
 
-def _one_json(trial: Trial) -> dict[str, Any]:
+def _one_json(trial: Trial, previews: Previews | None) -> dict[str, Any]:
     report = trial.report
     return {
         "name": trial.name,
@@ -72,5 +76,7 @@ def _one_json(trial: Trial) -> dict[str, Any]:
         "first_pass_leaves_alone": trial.first_pass,
         "handled_before": trial.handled,
         "left": report.left if report else 0,
-        "messages": [entry_json(entry, tries=False) for entry in report.entries] if report else [],
+        "messages": [with_previews(entry_json(entry, tries=False), previews) for entry in report.entries]
+        if report
+        else [],
     }
