@@ -115,10 +115,38 @@ def diagnostics_page() -> str:
     return "\n".join(parts)
 
 
+def templates_page() -> str:
+    """Every filter and test of templates, each with an example and what it gives."""
+    from mailrules.api.filters import FILTERS, TESTS
+
+    parts = [
+        "# Templates: filters and tests\n",
+        MARK,
+        "[Templates](rules.md#templates) know these and no others; `mailrules check` tells of any that is not here.\n",
+        "## Filters\n",
+        "`{{ VALUE | FILTER }}`, or `{{ VALUE | FILTER(ARGUMENT) }}`.\n",
+        *_described(FILTERS),
+        "## Tests\n",
+        "`{% if VALUE is TEST %}`, or `{{ 'yes' if VALUE is TEST(ARGUMENT) else 'no' }}`.\n",
+        *_described(TESTS),
+    ]
+    return "\n".join(parts)
+
+
+def _described(table: Mapping[str, Any]) -> Iterator[str]:
+    yield "| name | what it does | example | gives |\n|---|---|---|---|"
+    for name in sorted(table):
+        known = table[name]
+        example, gives = (text.replace("|", "\\|") for text in (known.example, known.gives))
+        yield f"| `{name}` | {known.summary} | `{example}` | `{gives}` |"
+    yield ""
+
+
 PAGES: Mapping[str, Any] = {
     "commands.md": commands_page,
     "plugins-reference.md": plugins_page,
     "diagnostics.md": diagnostics_page,
+    "templates.md": templates_page,
 }
 
 if __name__ == "__main__":
