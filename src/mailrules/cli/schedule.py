@@ -41,7 +41,7 @@ def _timetables(names: tuple[str, ...], count: int) -> list[Timetable]:
 
     from mailrules.cli.expiries import coming
     from mailrules.cli.timetable import Timetable, timetable
-    from mailrules.cli.workspace import active_listeners, journal_of, load
+    from mailrules.cli.workspace import chosen_listeners, journal_of, load
     from mailrules.engine.expire import expired
     from mailrules.engine.standing import spent
     from mailrules.engine.world import system_clock
@@ -49,10 +49,11 @@ def _timetables(names: tuple[str, ...], count: int) -> list[Timetable]:
     workspace = load(quiet=True)
     done: list[Timetable] = []
     with closing(journal_of(workspace, readonly=True)) as journal:
-        for listener in active_listeners(workspace, names):
+        for listener in chosen_listeners(workspace, names):
             history = journal.history(listener.name)
             now = system_clock()
-            reason = spent(listener, journal) or expired(listener, journal, now)
+            asleep = "" if listener.listen else "it does not listen (listen: false)"
+            reason = asleep or spent(listener, journal) or expired(listener, journal, now)
             shown = timetable(listener, history, now, count=count)
             shown = Timetable(listener, history, ended=reason) if reason else shown
             done.append(replace(shown, expires=tuple(coming(listener, journal))))

@@ -12,7 +12,7 @@ import click
 
 from mailrules.api import LogInState
 from mailrules.cli.log_in import token_state
-from mailrules.cli.workspace import STATE, active_listeners, existing_root
+from mailrules.cli.workspace import STATE, chosen_listeners, existing_root
 from mailrules.config.load import load_journal_address, load_workspace
 from mailrules.config.report import summary
 from mailrules.config.settings import Workspace
@@ -54,6 +54,8 @@ class Vital:
             return self.health.ended, ""
         if self.health.error:
             return self.health.error, self.health.remedy
+        if self.condition is Condition.NOT_LISTENING:
+            return "", ""
         if self.token and self.token.reason and self.condition is not Condition.OK:  # who succeeds knows better
             return self.token.reason, self.token.remedy
         if self.condition is Condition.NEVER_RAN:
@@ -98,13 +100,14 @@ def vitals(names: Sequence[str]) -> Vitals:
 def _configured(workspace: Workspace, names: Sequence[str], journal: Journal, pid: int | None) -> Iterator[Vital]:
     noted, now = journal.health(), system_clock()
     tokens: dict[str, LogInState | None] = {}
-    for listener in active_listeners(workspace, names):
+    for listener in chosen_listeners(workspace, names):
         account = listener.account
         if account.name not in tokens:
             tokens[account.name] = token_state(account, workspace.root)
         record, totals = noted.get(listener.name), journal.totals(listener.name)
-        word = condition(record, now, running=pid is not None)
-        yield Vital(listener.name, account.name, word, record or Health(), totals, tokens[account.name])
+        word = condition(record, now, running=pid is not None) if listener.listen else Condition.NOT_LISTENING
+        shown = record if record and listener.listen else Health(record.last_success if record else None)
+        yield Vital(listener.name, account.name, word, shown, totals, tokens[account.name])
 
 
 def _on_record(names: Sequence[str], journal: Journal, pid: int | None) -> Iterator[Vital]:

@@ -74,6 +74,15 @@ def rules_listener(path: Path, registry: Registry | None = None) -> Listener:
     return Listener(str(path), Account("messages"), _unless_wrong(ruleset, diagnostics))
 
 
+def chosen_listeners(workspace: Workspace, names: Sequence[str]) -> list[Listener]:
+    """The listeners of those names, or all, whether they listen or not.
+
+    Raises:
+        click.UsageError: a name is not there.
+    """
+    return [_named(workspace, name) for name in dict.fromkeys(names or workspace.listeners)]
+
+
 def active_listeners(workspace: Workspace, names: Sequence[str]) -> list[Listener]:
     """The listeners of those names; all that listen when none is named.
 

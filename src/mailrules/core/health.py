@@ -30,6 +30,8 @@ class Condition(StrEnum):
     """It should have succeeded again by now."""
     ENDED = "ended"
     NEVER_RAN = "never ran"
+    NOT_LISTENING = "not listening"
+    """Its files say so: nothing is promised."""
 
 
 RED = frozenset({Condition.PERSON_NEEDED, Condition.STALE, Condition.NEVER_RAN})
