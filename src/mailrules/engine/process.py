@@ -110,7 +110,8 @@ def _step(case: Case, position: int, results: Results, listener: Listener, world
     except JournalError:
         raise
     except Withheld as error:
-        performed = Performed(StepState.WITHHELD, said=f"{record.detail or step.label}: {error}")
+        told = record.detail or step.label
+        performed = Performed(StepState.WITHHELD, said=told if str(error) in told else f"{told}: {error}")
     except (Exception, SystemExit) as error:
         return _failed(entry, record, error, step, world)
     said = redact(performed.said) or record.detail

@@ -19,7 +19,17 @@ from typing import Any, ClassVar
 import jsonschema
 import pytest
 
-from mailrules.api import Action, ActionType, Message, OptionsError, Permanent, Transient, build_options, options_schema
+from mailrules.api import (
+    Action,
+    ActionType,
+    Message,
+    OptionsError,
+    Permanent,
+    Transient,
+    Withheld,
+    build_options,
+    options_schema,
+)
 from mailrules.api.options import templates
 from mailrules.testing.context import action_data, message_of, recording_context
 
@@ -99,6 +109,15 @@ class ActionContract:
         if result is not None:
             assert json.loads(json.dumps(dict(result), allow_nan=False)) == dict(result)
 
+    def test_it_gives_what_it_says_that_it_gives(
+        self, built: Action, raw_options: Any, message: Message, tmp_path: Path
+    ) -> None:
+        """`check` tells of templates that ask for anything else."""
+        says = self.action.results(build_options(self.action.options, raw_options, root=tmp_path))
+        given = built.run(message, action_data(message, data=self.data), recording_context(tmp_path / "files"))
+        if says is not None:
+            assert {*(given or {})} - {"done"} == {*says}
+
     def test_it_ends_soon_after_its_deadline(self, built: Action, message: Message, tmp_path: Path) -> None:
         """An action that is out of time does at once what it can, or says that it may be tried again."""
         started = time.monotonic()
@@ -109,15 +128,15 @@ class ActionContract:
         finally:
             assert time.monotonic() - started < GRACE
 
-    @pytest.mark.parametrize("failure", [Transient("away", after=30), Permanent("refused")], ids=str)
+    @pytest.mark.parametrize("failure", [Transient("away", after=30), Permanent("refused"), Withheld("no")], ids=str)
     def test_what_its_edges_refuse_it_passes_on(
         self, built: Action, message: Message, tmp_path: Path, failure: Exception
     ) -> None:
-        """Later stays later and never stays never: an action that swallowed it would call undone work done."""
+        """Later stays later, never stays never, no stays no: one that swallowed it would call undone work done."""
         context = recording_context(tmp_path / "files", failure=failure)
         try:
             built.run(message, action_data(message, data=self.data), context)
-        except (Transient, Permanent) as error:
+        except (Transient, Permanent, Withheld) as error:
             raised: Exception | None = error
         else:
             raised = None

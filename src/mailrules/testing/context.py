@@ -188,7 +188,12 @@ class RecordingContext(Context):
 
 
 def recording_context(
-    root: Path, *, key: str = "key-1", seconds: float = 10.0, failure: Exception | None = None
+    root: Path,
+    *,
+    key: str = "key-1",
+    seconds: float = 10.0,
+    failure: Exception | None = None,
+    progress: Mapping[str, Any] | None = None,
 ) -> RecordingContext:
     """A context for one run of an action.
 
@@ -197,6 +202,7 @@ def recording_context(
         key: the idempotency key.
         seconds: until its deadline; HTTP requests end by then, too.
         failure: what sending, saving and asking raise instead of doing it.
+        progress: what a try before this one had done already.
     """
     return RecordingContext(
         idempotency_key=key,
@@ -206,4 +212,5 @@ def recording_context(
         log=RecordingLog(),
         send=RecordingSender(failure),
         append=RecordingAppender(failure),
+        progress=progress or {},
     )
