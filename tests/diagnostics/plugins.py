@@ -45,6 +45,10 @@ class LetterOptions(Options, frozen=True):
     to: Template
 
 
+class FileOptions(Options, frozen=True):
+    account: str
+
+
 class MapOptions(Options, frozen=True):
     values: dict[str, Template]
     inline: ClassVar[str] = "values"
@@ -154,6 +158,9 @@ REGISTRY = Registry(
     actions=given(
         ActionType(name="log", summary="A line.", options=TextOptions, build=Nothing, results=lambda _options: ()),
         ActionType(name="call", summary="A call.", options=CallOptions, build=Nothing),
+        ActionType(
+            name="file", summary="File it.", options=FileOptions, build=Nothing, account=lambda options: options.account
+        ),
         ActionType(name="letter", summary="A letter.", options=LetterOptions, build=Nothing, sends=True),
         ActionType(
             name="map",

@@ -228,6 +228,11 @@ class ActionType:
     """Whether it may run again with the same idempotency key when nobody knows if it ran."""
     sends: bool = False
     """Whether it sends mail as the listener's account: `check` refuses it where the account cannot."""
+    account: Callable[[Any], str] = field(default=lambda _options: "")
+    """The account whose folders it puts messages into (`append`), so that `check` tells of one that is not there.
+
+    Empty for none, or the listener's own.
+    """
     results: Callable[[Any], Collection[str] | None] = field(default=lambda _options: None)
     """The names of what it gives with these options, so that `check` knows of a name that no step gives.
 

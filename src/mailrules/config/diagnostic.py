@@ -59,7 +59,7 @@ WORDS: dict[str, str] = {
     "unknown-action": "No plugin gives an action of this name.",
     "unknown-protocol": "No plugin gives a protocol of this name.",
     "unknown-auth": "No plugin gives a way to log in of this name.",
-    "unknown-account": "A listener names an account that is not there.",
+    "unknown-account": "A listener or an action names an account that is not there.",
     "unknown-flow": "A flow is named that is not there.",
     "unknown-rule": "A test case expects a rule that its rules file does not hold.",
     "duplicate-step": "Two steps of one list have the same name.",
@@ -106,6 +106,7 @@ WORDS: dict[str, str] = {
     "no-rules": "A listener has neither rules nor a flow, so that nothing comes of any message.",
     "bad-journal": "The journal's URL names no database, or is no URL.",
     "cannot-send": "An action sends mail, and the listener's account cannot.",
+    "cannot-append": "An action puts messages into an account that cannot take any.",
     "never-authenticated": "A step is for authenticated mail, and the account trusts no server's word on that.",
     "literal-secret": "A secret stands in the file itself.",
 }

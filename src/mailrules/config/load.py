@@ -20,6 +20,7 @@ from mailrules.config.ruleset import Compiled, RuleFiles
 from mailrules.config.settings import Account, Listener, Workspace
 from mailrules.config.spec import MailrulesFile
 from mailrules.config.structure import fit
+from mailrules.config.targets import check_targets
 from mailrules.config.transition import Transitions
 from mailrules.model.rule import UNMATCHED, RuleSet
 from mailrules.model.span import Span
@@ -119,6 +120,7 @@ def _workspace(node: Node, files: Files, registry: Registry, findings: Findings,
     for name, child in sections["listeners"].items():
         if built := builder.build(name, child):
             listeners[name] = built
+    check_targets(transitions.targets, accounts, known, findings)
     if "journal" in node:
         check_journal(node["journal"], findings)
     return Workspace(

@@ -13,7 +13,7 @@ import msgspec
 from mailrules.api import ActionType
 from mailrules.api.options import templates
 from mailrules.config import plugged
-from mailrules.config.document import Node
+from mailrules.config.document import Node, Place
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import suggestion
 from mailrules.config.needs import Needs
@@ -34,6 +34,8 @@ class Transitions:
         self._steps: dict[str, tuple[tuple[Step, ...], Needs]] = {}
         self._calling: list[str] = []
         self._needs = Needs()
+        self.targets: list[tuple[str, Place]] = []
+        """The accounts that actions put messages into, each with where it is written."""
 
     def fresh(self) -> Needs:
         """What the lists that are built from now on ask for and give, flows that they call included."""
@@ -125,11 +127,15 @@ class Transitions:
             action = kind.build(options)
             needs_body = bool(kind.needs_body(options)) or any(t.needs_body for t in templates(options))
             gives = kind.results(options)
+            target = kind.account(options)
         except Exception as error:
             sentence = f"{owner} cannot be built: {type(error).__name__}: {error}"
             self.findings.add(node.label, "bad-options", sentence, "this is the plugin's own error")
             return None
         self._needs.give(gives, said.title)
+        if target:
+            written = isinstance(node.value, dict) and "account" in node.value
+            self.targets.append((target, node["account"].place if written else node.place))
         return Step(
             name=name,
             action=action,

@@ -58,5 +58,7 @@ APPEND = ActionType(
     options=AppendOptions,
     build=AppendAction,
     needs_body=lambda _options: True,
+    account=lambda options: options.account,
+    results=lambda _options: ("appended",),
     repeatable=True,
 )

@@ -93,6 +93,11 @@ class ExtractOptions(Options, frozen=True):
         forms = (self.lines, self.json, self.xml, self.csv, self.table, self.form)
         return list(dict.fromkeys([*groups, *(name for form in forms for name in form)]))
 
+    def results(self) -> list[str]:
+        """The names that become data."""
+        names = [*self.names(), *self.defaults, *([self.rows] if self.rows else [])]
+        return [self.into] if self.into else names
+
 
 def _try(key: str, reads: Callable[[str], Any], written: str) -> None:
     try:
@@ -238,6 +243,7 @@ EXTRACT = ActionType(
     options=ExtractOptions,
     build=ExtractAction,
     needs_body=lambda _options: True,
+    results=lambda options: options.results(),
     repeatable=True,
     pure=True,
 )
