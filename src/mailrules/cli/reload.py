@@ -52,10 +52,11 @@ class Setup:
 
     @property
     def listeners(self) -> list[Listener]:
-        """Those to listen to; one that was asked for and is not there any more, or listens no more, is left out."""
+        """Those to listen to; one that was asked for and is not there any more is left out."""
         there = self.workspace.listeners
-        wanted = [name for name in self.names or there if name in there]
-        return [there[name] for name in wanted if there[name].listen]
+        if self.names:
+            return [there[name] for name in self.names if name in there]
+        return [listener for listener in there.values() if listener.listen]
 
 
 class Reloading:

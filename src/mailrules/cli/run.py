@@ -38,8 +38,6 @@ def command(listeners: tuple[str, ...], *, once: bool, yes: bool, as_json: bool)
     began = datetime.now().astimezone()
     workspace, files = load_with_files()
     chosen = active_listeners(workspace, listeners)
-    if asleep := [listener.name for listener in chosen if not listener.listen]:
-        raise click.UsageError(f"'{asleep[0]}' does not listen: its `listen: false` would have to go")
     collect_seldom()
     with ExitStack() as held:
         held.enter_context(log_on_stderr(verbose=verbose()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.daemon import Daemon, edit
 
 OTHER = """\
 accounts:
@@ -36,11 +35,12 @@ def test_no_pass_is_made_for_it(run, desk):
     assert [one["listener"] for one in run("run", "--once", "--json").json["listeners"]] == ["inbox"]
 
 
-def test_running_it_by_name_is_wrong_usage(run, desk):
-    done = run("run", "--once", "desk")
+def test_by_name_it_is_run_where_its_account_can_receive(run, desk):
+    file = Path("mailrules.yaml")
+    file.write_text(file.read_text().replace("    account: home\n", "    account: home\n    listen: false\n"))
 
-    assert done.code == 2
-    assert "'desk' does not listen: its `listen: false` would have to go" in done.err
+    assert run("run", "--once", "inbox").code == 0
+    assert "account 'desk' has no `receive:`" in run("run", "--once", "desk").err
 
 
 def test_status_says_so_and_needs_nobody(run, desk):
@@ -79,12 +79,3 @@ def test_a_listener_that_is_put_to_sleep_keeps_its_record_but_needs_nobody(run, 
 
     assert state.code == 0
     assert (state.json["listeners"][0]["state"], state.json["listeners"][0]["error"]) == ("not listening", "")
-
-
-def test_a_service_that_was_asked_for_it_by_name_lets_go_of_it(run, desk):
-    file = Path("mailrules.yaml")
-    file.write_text(file.read_text().replace("desk: {account: desk, listen: false}", "more: {account: home}"))
-    with Daemon("inbox", "more") as daemon:
-        edit("mailrules.yaml", "more: {account: home}", "more: {account: home, listen: false}")
-        assert "gone: more" in daemon.says("the files have been taken up")
-        daemon.end()
