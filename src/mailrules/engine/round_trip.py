@@ -11,7 +11,18 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 
-from mailrules.api import Check, Disposition, Mailbox, NoCredential, PersonNeeded, Place, Ref, Settlement, Transient
+from mailrules.api import (
+    Check,
+    Disposition,
+    Mailbox,
+    NoCredential,
+    PersonNeeded,
+    Place,
+    Pushing,
+    Ref,
+    Settlement,
+    Transient,
+)
 from mailrules.config.settings import Account
 from mailrules.engine.check import Checked, run_one
 from mailrules.engine.credential import with_credential
@@ -74,7 +85,7 @@ class _Probe:
                 raise Transient(
                     f"it is not in INBOX after {self._patience:g} s; it may come later, or be filed elsewhere"
                 )
-            time.sleep(min(PAUSE, left))
+            self._pause(self.mailbox, min(PAUSE, left))
         self._found = found
         return f"after {time.monotonic() - self._sent:.1f} s"
 
@@ -119,6 +130,15 @@ class _Probe:
         unasked = provided.item.accepts == {NoCredential}
         self.mailbox = open_(NoCredential()) if unasked else with_credential(self._account, place, open_)
         return self.mailbox
+
+    def _pause(self, mailbox: Mailbox, seconds: float) -> None:
+        """Sleep; a mailbox that is not told of new mail may lock out who delivers it, as on POP3, and is let go of."""
+        if isinstance(mailbox, Pushing):
+            time.sleep(seconds)
+            return
+        mailbox.close()
+        time.sleep(seconds)
+        self._open()
 
     def _look(self, mailbox: Mailbox) -> Ref | None:
         fresh = [ref for ref in mailbox.refs(unseen_only=False) if ref not in self._there]
