@@ -7,15 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailrules.cli.record import last_records
-from mailrules.model.entry import Entry, State, StepRecord, StepState
+from mailrules.model.entry import PASSED, Entry, State, StepRecord, StepState
 
 RESUMABLE = frozenset({State.PARKED, State.RETRY, State.SKIPPED})
 """States in which a message can be ordered about; in any other it is done, or in hand."""
 AGAIN = "taken up again by the operator"
 GIVEN_UP = "given up by the operator"
 SET_ASIDE = "set aside by the operator"
-BEHIND = frozenset({StepState.SUCCEEDED, StepState.UNKNOWN, StepState.STARTED})
-"""States of a step that has happened, or may have."""
+BEHIND = PASSED | {StepState.UNKNOWN, StepState.STARTED}
+"""States of a step that is not run again by itself."""
 
 
 class Order(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import suggestion
@@ -38,8 +38,10 @@ def check_transition(rules: Sequence[Written], unmatched: Written | None, flow: 
     if not rules and unmatched is None:
         tell_missing(flow, Reached("a listener without rules", frozenset(), Needs()), findings)
     for written, reached in _reached(rules, unmatched, lambda one: one.rule.code.fires or one.rule.script is not None):
-        reached.given.follow(written.needs)
-        tell_missing(flow, reached, findings)
+        given = Needs()
+        given.follow(reached.given)
+        given.follow(written.needs)
+        tell_missing(flow, replace(reached, given=given), findings)
 
 
 def _reached(
@@ -51,13 +53,13 @@ def _reached(
         return
     continuing = [written for written in rules if written.rule.continues]
     handed_on = {name for written in continuing for name in captured(written.rule.condition)}
+    given = Needs()
+    for other in continuing:
+        given.follow(other.needs)
     for written in concerned:
         own = set(captured(written.rule.condition)) | handed_on
         if written.rule.continues:
             own |= {name for other in rules for name in captured(other.rule.condition)}
-        given = Needs()
-        for other in continuing:
-            given.follow(other.needs)
         name = written.rule.name
         yield written, Reached("'unmatched'" if name == "unmatched" else f"rule '{name}'", frozenset(own), given)
 

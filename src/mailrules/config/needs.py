@@ -36,7 +36,7 @@ class Needs:
     def ask(self, captures: Iterable[Asked], data: Iterable[Asked]) -> None:
         """What the next step, or flow, asks for."""
         self.captures += captures
-        self.data += (asked for asked in data if not self.knows(asked))
+        self.data += (asked for asked in data if not self.knows(asked) or (asked.flow and asked.title))
 
     def knows(self, asked: Asked) -> bool:
         """Whether it is given by now, or may be."""

@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 GRACE = 5.0
 """Seconds beyond its deadline in which a step may still say itself that it is out of time."""
+_PYTHON = threading.__file__.rpartition("/")[0]
 MOST_LEFT = 16
 """Threads that may be left behind at a time; with so many nothing new is begun."""
 
@@ -129,8 +130,12 @@ def _outcome(job: Callable[[], Any]) -> tuple[Any, BaseException | None]:
 
 
 def _place(worker: threading.Thread) -> str:
-    """Where in the program a thread is, for whoever looks for the reason."""
+    """Where in the program a thread is, Python's own library apart, for whoever looks for the reason."""
     frame = sys._current_frames().get(worker.ident or 0)  # noqa: SLF001 - documented, the underscore is a warning
-    if frame is None:
-        return ""
-    return f" (in {frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno})"
+    while frame is not None and frame.f_back is not None and _is_python(frame.f_code.co_filename):
+        frame = frame.f_back
+    return f" (in {frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno})" if frame is not None else ""
+
+
+def _is_python(file: str) -> bool:
+    return file.startswith(_PYTHON) and "site-packages" not in file

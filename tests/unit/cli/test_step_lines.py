@@ -1,10 +1,12 @@
-"""What the operator's log says of steps that nothing came of."""
+"""What an operator hears of steps that nothing came of, and how they are run again."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from mailrules.cli.log_lines import log_outcome
+from mailrules.cli.resumption import Order, resumption
 from mailrules.engine.passes import Report
 from mailrules.model.entry import Entry, State, StepRecord, StepState
 from mailrules.model.mailbox import Ref
@@ -28,3 +30,13 @@ def test_a_step_that_stood_back_or_failed_aside_has_its_line(caplog, stands, sta
 
     lines = [(line.levelname, line.getMessage()) for line in caplog.records]
     assert [line for line in lines if "step" in line[1]] == said
+
+
+@pytest.mark.parametrize("stands", [StepState.WITHHELD, StepState.IGNORED, StepState.SUCCEEDED, StepState.UNKNOWN])
+def test_decided_anew_every_step_is_run_again_and_none_gives_what_it_gave(stands):
+    record = StepRecord(0, "send", "digest", stands, "key", result={"sent": 1})
+    parked = replace(ENTRY, state=State.PARKED, steps=(record,))
+
+    (again,) = resumption(parked, Order.ANEW, datetime(2026, 6, 1, tzinfo=UTC)).records
+
+    assert (again.state, again.result) == (StepState.FAILED, {})

@@ -47,7 +47,7 @@ def test_what_may_be_repeated_is_tried_again_and_the_pass_goes_on(house, hang):
     entries = pass_with(house, hang, repeatable=True)
 
     assert entries["hangs"].state is State.RETRY
-    assert "did not end within 0.05 s (in threading.py:" in entries["hangs"].reason
+    assert "did not end within 0.05 s (in test_deadline.py:" in entries["hangs"].reason
     assert entries["fine"].state is State.DONE
 
 
