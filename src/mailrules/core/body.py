@@ -15,6 +15,7 @@ _HIDING = frozenset(
     [
         "undecodable-text",
         "unknown-charset",
+        "too-many-guesses",
         "unknown-encoding",
         "bad-base64",
         "bad-uuencode",

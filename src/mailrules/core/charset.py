@@ -13,6 +13,9 @@ SAMPLE = 8192
 SHORTEST = 24
 """Octets below which a guess would be as good as any other."""
 
+GUESSES = 16
+"""Charsets that are guessed for one message: each costs some milliseconds, and a message may have 20,000 parts."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -147,7 +150,7 @@ def _unexplained(octets: bytes, charset: str, name: str | None, defects: Defects
     if charset:
         defects.add("wrong-charset" if name else "unknown-charset", _at(where, charset))
         defects.add("undecodable-text", _at(where, charset))
-    guessed = _guess(octets[:SAMPLE])
+    guessed = _affordable_guess(octets[:SAMPLE], defects, _at(where, charset))
     return (guessed and _strictly(octets, guessed)) or _last_resort(octets)
 
 
@@ -163,10 +166,19 @@ def _last_resort(octets: bytes) -> str:
     return _strictly(octets, "cp1252") or octets.decode("latin-1")
 
 
-def _guess(sample: bytes) -> str:
-    """The charset that charset-normalizer finds in *sample*; empty when there is too little to tell."""
+def _affordable_guess(sample: bytes, defects: Defects, place: str) -> str:
+    """`_guess`, as long as not too many have been made for this message; empty when there is too little to tell."""
     if len(sample) < SHORTEST:
         return ""
+    if defects.guesses >= GUESSES:
+        defects.add("too-many-guesses", place)
+        return ""
+    defects.guesses += 1
+    return _guess(sample)
+
+
+def _guess(sample: bytes) -> str:
+    """The charset that charset-normalizer finds in *sample*; empty when it finds none."""
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample, cp_exclusion=_NEVER_BARE, preemptive_behaviour=False).best()

@@ -23,6 +23,7 @@ class Defects:
     | bad-encoded-word       | an RFC 2047 encoded word is damaged                                         |
     | unknown-charset        | a charset nobody knows                                                      |
     | wrong-charset          | the text is not in the charset that is declared                             |
+    | too-many-guesses       | texts of no known charset, beyond those for which one was guessed           |
     | undecodable-text       | octets that no charset explains were replaced by U+FFFD                     |
     | bad-base64             | characters outside the alphabet, or padding missing or in the middle        |
     | bad-uuencode           | a line of uuencoded text is damaged                                         |
@@ -38,11 +39,13 @@ class Defects:
     | duplicate-header       | a header that may stand once stands there several times                     |
     """
 
-    __slots__ = ("_found", "_words")
+    __slots__ = ("_found", "_words", "guesses")
 
     def __init__(self) -> None:
         self._found: dict[Defect, None] = {}
         self._words: dict[str, int] = {}
+        self.guesses = 0
+        """Charsets that had to be guessed."""
 
     def add(self, word: str, detail: str = "") -> None:
         """Record one; a repetition and everything past the limit is ignored."""

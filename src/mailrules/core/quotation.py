@@ -18,16 +18,20 @@ _COPY = re.compile(
 )
 """What says by itself that a message follows."""
 _WROTE = re.compile(
-    r"\b(?:wrote|writes|schrieb\b.{0,200}|a écrit|escribió|escreveu|ha scritto|schreef|geschreven|skrev\b.{0,200}"
-    r"|kirjoitti\b.{0,100}|napisał(?:\(a\)|a)?|napsal(?:\(a\)|a)?|napísal(?:\(a\)|a)?|ezt írta|a scris|napisao"
+    r"\b(?:wrote|writes|schrieb\b.{0,200}|a écrit|escribió|escreveu|ha scritto|schreef\b.{0,200}"
+    r"|geschreven|skrev\b.{0,200}|kirjoitti\b.{0,100}|napisał(?:\(a\)|a)?|napsal(?:\(a\)|a)?"
+    r"|napísal(?:\(a\)|a)?|ezt írta\b.{0,100}|a scris|napisao"
     r"|yazdı|написала?(?:\(а\))?|писала?|пише|έγραψε)\s?:?\Z"  # noqa: RUF001 - Turkish and Russian letters
     r"|(?:さん|様|氏|のメッセージ|は書きました|写道|님이 작성)\s?[:\uff1a]?\Z",
     re.IGNORECASE,
 )
 _BEGINS = re.compile(
-    r"(?:on|am|le|el|il|op|den|em|dnia|dne|dňa|ti|la|pe|în|w|ke)\b|\S{0,60}\d|[^<]{0,100}<[^<>\s]{3,200}>",
+    r"(?:on|am|le|el|il|op|den|em|dnia|dne|dňa|ti|la|pe|în|w|ke)\b|\S{0,60}\d|\S{1,12}\s\S{0,20}\d"
+    r"|[^<]{0,100}<[^<>\s]{3,200}>",
     re.IGNORECASE,
 )
+_ADDRESSED = re.compile(r"\d.{0,300}<[^<>\s]{3,200}>\s?[:\uff1a]\Z")
+"""A date and an address: what some languages put above a quote without a verb."""
 _FROM_A_PHONE = re.compile(
     r"sent from (?:my|outlook|yahoo|mail)\b.{0,60}|get outlook for .{0,60}|von meinem .{2,30} gesendet"
     r"|gesendet (?:von|mit) .{0,60}|envoyé (?:de|depuis) .{0,60}|enviado (?:desde|do|de) .{0,60}"
@@ -35,6 +39,8 @@ _FROM_A_PHONE = re.compile(
     re.IGNORECASE,
 )
 _DATED = re.compile(r"[\d@]")
+MOST = 1_000_000
+"""Characters of a text that are taken apart; what is beyond counts as quoted."""
 _LONGEST = 400
 """Characters of an attribution, unfolded."""
 
@@ -69,13 +75,14 @@ class _Sheet:
 def split(text: str) -> Quotation:
     """*text* taken apart, in time in proportion to its length."""
     sheet = _Sheet()
-    lines = text.split("\n")
+    lines = text[:MOST].split("\n")
     for number, line in enumerate(lines):
         if _ends(lines, number):
             sheet.tell("quoted", number, line)
             sheet.quoted += lines[number:]
             break
         _take(sheet, lines, number)
+    sheet.quoted += [text[MOST:]] if len(text) > MOST else []
     reply, quoted, signature = ("\n".join(part).strip() for part in (sheet.reply, sheet.quoted, sheet.signature))
     return Quotation(reply, quoted, signature, "; ".join(sheet.told) or "nothing is quoted")
 
@@ -99,11 +106,11 @@ def _ends(lines: list[str], number: int) -> bool:
 
 
 def _rule_above_fields(lines: list[str], number: int) -> bool:
-    """A line that parts, with two header-like lines below it."""
+    """A line that parts, with two header-like lines below it, the sender near."""
     if not _RULE.match(lines[number].strip()):
         return False
-    below = [line for line in lines[number + 1 : number + 5] if line.strip()][:2]
-    return len(below) == 2 and all(labelled(line)[0] for line in below)
+    below = [labelled(line)[0] for line in lines[number + 1 : number + 7] if line.strip()]
+    return len(below) >= 2 and all(below[:2]) and "from" in below
 
 
 def _take(sheet: _Sheet, lines: list[str], number: int) -> None:
@@ -141,15 +148,18 @@ def _header_block(lines: list[str], number: int) -> bool:
     return len(roles) >= 3 and all(roles[:3]) and "from" in roles
 
 
-def _attribution(lines: list[str], number: int) -> int:
-    """The lines, up to three, that a `On ... wrote:` takes here; 0 when there is none."""
+def _attribution(lines: list[str], number: int, *, marked: bool = False) -> int:
+    """The lines, up to three, that a `On ... wrote:` takes here; 0 when there is none.
+
+    Above a *marked* quote a date and an address will do.
+    """
     if not _BEGINS.match(lines[number].lstrip()[:_LONGEST]):
         return 0
     for height in (1, 2, 3):
         joined = " ".join([line.strip() for line in lines[number : number + height]])
         if len(joined) > _LONGEST:
             return 0
-        if _WROTE.search(joined):
+        if _WROTE.search(joined) or (marked and _ADDRESSED.search(joined)):
             return height
     return 0
 
@@ -169,6 +179,6 @@ def _take_back_attribution(sheet: _Sheet) -> None:
     while kept and not kept[-1].strip():
         kept.pop()
     for height in (1, 2, 3):
-        if len(kept) >= height and _attribution(kept[-height:], 0) == height:
+        if len(kept) >= height and _attribution(kept[-height:], 0, marked=True) == height:
             del kept[-height:]
             return

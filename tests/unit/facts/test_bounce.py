@@ -34,7 +34,10 @@ Diagnostic-Code: smtp; 550 5.1.1
  no such; user"""
 LATE = "Final-Recipient: rfc822;late@x.example\nAction: Delayed\nStatus: 4.4.1"
 THERE = "Final-Recipient: rfc822; there@x.example\nAction: delivered\nStatus: 2.0.0"
-ATTACHED = "Content-Type: message/rfc822\n\nFrom: desk@example.com\nSubject: =?utf-8?q?Rechnung_f=C3=BCr?=\nMessage-ID: <7@example.com>\n\nHi."
+ATTACHED = (
+    "Content-Type: message/rfc822\n\nFrom: desk@example.com\nSubject: =?utf-8?q?Rechnung_f=C3=BCr?=\n"
+    "Message-ID: <7@example.com>\n\nHi."
+)
 HEADERS = "Content-Type: text/rfc822-headers\n\nSubject: Order\nMessage-ID: <8@example.com>"
 
 
