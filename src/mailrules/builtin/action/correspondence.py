@@ -138,8 +138,9 @@ class Correspondence(ABC):
         except Withheld as error:
             return f"{self.word} (withheld: {error})"
         given = (*letter.to, *letter.cc, *letter.bcc)
-        refused = withheld(message, _addresses(given), data["account"])
-        to = ", ".join(one_line(value) for value in given) or "nobody"
+        addresses = _addresses(given)
+        refused = withheld(message, addresses, data["account"])
+        to = ", ".join(addresses or map(one_line, given)) or "nobody"
         return f"{self.word} to {to}: {one_line(letter.subject)!r}" + (f" (withheld: {refused})" if refused else "")
 
     def preview(self, message: Message, data: Data, key: str) -> bytes:
