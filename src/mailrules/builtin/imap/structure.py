@@ -90,7 +90,7 @@ def _add(told: list[Value], container: str, depth: int, parts: list[Part]) -> No
     if not isinstance(told[0], list):
         parts.append(_leaf(told, container))
         return
-    count = next(at for at, value in enumerate(told) if not isinstance(value, list))
+    count = next((at for at, value in enumerate(told) if not isinstance(value, list)), len(told))
     for each in told[:count]:
         _add(each, f"multipart/{_word(told[count])}", depth + 1, parts)
 
