@@ -153,8 +153,7 @@ class Agenda:
         if ended:
             self._end(course, ended)
         elif turn.looks:
-            now = self.clock()
-            self._plan(course, following(course.listener.schedule, course.began or now, now, done=course.done))
+            self._plan(course, self._following(course))
         else:
             self._wake(course)
 
@@ -177,6 +176,15 @@ class Agenda:
         else:
             self._wake(course)
         return pause
+
+    def _following(self, course: Course) -> datetime | None:
+        """The run after the one that has ended; of an idle listener, to which a notice may come, at least its end."""
+        now, schedule = self.clock(), course.listener.schedule
+        planned = following(schedule, course.began or now, now, done=course.done)
+        used_up = schedule.max_runs is not None and course.done >= schedule.max_runs
+        if planned is None and course.listener.idle and not used_up and schedule.until is not None:
+            return max(schedule.until, now)
+        return planned
 
     def hasten(self, name: str) -> None:
         """Something came: look now, if the listener looks at all.

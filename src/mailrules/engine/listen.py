@@ -23,6 +23,7 @@ from mailrules.engine.push import Heard, News, Watch
 from mailrules.engine.standing import Idle
 from mailrules.engine.turn import Connection, take_turn
 from mailrules.engine.world import World
+from mailrules.engine.worlds import targets
 from mailrules.model.action import PersonNeeded, Transient
 from mailrules.model.mailbox import Pushing
 
@@ -128,10 +129,12 @@ class Loop:
                         self._lanes.add(turn)
                     for turn in self._lanes.start(self._may):
                         pool.submit(self._take, turn, self._plan, self._connection(turn))
+                    self._tell_ended()
                     self._alive()
                     self._hear(self._watch.wait(min(self._agenda.wait(self._longest), self._lanes.wait())))
                     self._catch_up()
             self._catch_up()
+            self._tell_ended()
         self._chart.write(everything=True)
 
     def _happened(self, event: _Finished | _Plan) -> None:
@@ -146,7 +149,6 @@ class Loop:
                 self._note(event)
             elif not self._stopping:
                 self._take_up(event)
-        self._tell_ended()
 
     def _take_up(self, plan: _Plan) -> None:
         agenda, chart = self._agenda, self._chart
@@ -163,7 +165,6 @@ class Loop:
         for before in self._watch.listeners:
             if not self._keeps(before):
                 self._watch.drop(before.name)
-        self._tell_ended()
 
     def _note(self, finished: _Finished) -> None:
         agenda, chart, result = self._agenda, self._chart, finished.result
@@ -195,6 +196,7 @@ class Loop:
     def _tell_ended(self) -> None:
         for idle in self._agenda.ended():
             self._told(idle)
+            self._watch.drop(idle.listener)
             self._chart.ended(idle.listener, idle.reason)
         self._chart.write()
 
@@ -220,11 +222,7 @@ class Loop:
     def _keeps(self, listener: Listener) -> bool:
         """Whether a connection that was opened for *listener* serves it as it is written now."""
         now = self._plan.listeners.get(listener.name)
-        alike = (
-            now is not None
-            and now.name in self._plan.keepers
-            and (now.account, now.folder) == (listener.account, listener.folder)
-        )
+        alike = now is not None and now.name in self._plan.keepers and _reach(now) == _reach(listener)
         return alike and self._agenda.looks_on(listener.name)
 
     def _tell_polled(self, listener: Listener, why: str) -> None:
@@ -251,6 +249,13 @@ class Loop:
         except BaseException as error:  # a listener never dies in silence
             finished = _Finished(turn, RuntimeError(f"{type(error).__name__}: {error}"), mailbox=connection.mailbox)
         self._happened(finished)
+
+
+def _reach(listener: Listener) -> tuple[object, ...]:
+    """All that a mailbox is opened by."""
+    account = listener.account
+    must_exist = targets(listener.rules) if account.missing_folder == "fail" else ()
+    return account.name, account.receive, account.auth, listener.folder, must_exist
 
 
 def keepers(listeners: Iterable[Listener]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -295,3 +296,56 @@ def test_what_needs_a_person_is_tried_once_more_and_then_seldom(day):
 
     assert waits[0] < 10
     assert all(wait >= LONGEST_BACKOFF * 0.75 for wait in waits[1:])
+
+
+def test_an_idle_listener_can_be_hastened_until_its_schedule_is_over(day):
+    until = NOON + timedelta(minutes=90)
+    day.start(replace(listener(every=3600.0, until=until), idle=True), listener("polled", every=3600.0, until=until))
+    assert day.after() == ["inbox", "polled"]
+    for name in ("inbox", "polled"):
+        day.run(name)
+    assert day.after(hours=1) == ["inbox", "polled"]
+    for name in ("inbox", "polled"):
+        day.run(name)
+    assert [name for name, _ in day.ended()] == ["polled"]
+
+    day.now += timedelta(minutes=10)
+    day.agenda.hasten("inbox")
+    day.agenda.hasten("polled")
+    assert day.after() == ["inbox"]
+    day.run()
+    assert day.after(minutes=21) == []
+    assert [name for name, _ in day.ended()] == ["inbox"]
+
+
+def test_one_that_failed_is_not_hastened_and_one_in_hand_neither(day):
+    day.start(listener(every=3600.0))
+    day.after()
+    day.agenda.hasten("inbox")
+    assert day.after() == []
+    pause = day.fail(after=600.0)
+
+    day.agenda.hasten("inbox")
+    assert pause >= 600
+    assert day.after(seconds=599) == []
+
+
+def test_a_lost_connection_is_replaced_soon_and_ever_later_where_it_does_not_hold(day):
+    day.start(replace(listener(every=3600.0), idle=True))
+    day.after()
+    day.run()
+
+    waits = [day.agenda.lost("inbox", held) for held in (3600.0, 1.0, 1.0, 1.0, 3600.0)]
+
+    assert [round(wait / ideal, 3) for wait, ideal in zip(waits, (1, 2, 4, 8, 1), strict=True)] == [
+        pytest.approx(1, abs=0.26)
+    ] * 5
+    assert day.after(seconds=2) == ["inbox"]
+
+
+def test_a_turn_that_was_given_back_is_due_again(day):
+    day.start(listener(every=60.0))
+    day.after()
+    day.agenda.give_back(day.turns["inbox"])
+
+    assert day.after() == ["inbox"]

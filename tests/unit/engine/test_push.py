@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from mailrules.config.settings import Account
 from mailrules.engine import push
 from mailrules.engine.listen import Failure, Loop
 from mailrules.engine.passes import Report
+from mailrules.engine.standing import Idle
 from mailrules.engine.world import system_clock
 from mailrules.model.schedule import Schedule
 from mailrules.testing.bad_imap import BadImap
@@ -250,3 +252,27 @@ def test_what_a_pass_leaves_for_the_next_one_does_not_wait_for_another_notice(ho
         until(lambda: "n 3" in handled(told))
 
     assert [[entry.subject for entry in each.entries] for each in told] == [["n 1", "n 2"], ["n 3"]]
+
+
+def test_a_listener_that_is_turned_to_another_folder_gets_another_connection(house, idle):
+    with BadImap(FETCHES) as server, loop_on(house, {"inbox": server.port}, idle) as (loop, _):
+        until(lambda: heard(server, "IDLE") == 1)
+        world = house.world(open=lambda _: open_imap(server.port), clock=system_clock)
+        loop.replace([replace(idle, folder="Other")], world)
+        until(lambda: heard(server, "LOGOUT") == 1)
+
+
+def test_a_listener_that_ends_lets_its_connection_go(house, idle):
+    ends = datetime.now(UTC) + timedelta(seconds=1)
+    with BadImap(FETCHES) as server:
+        once = replace(idle, schedule=replace(SELDOM, until=ends))
+        stays = house.listener(schedule=SELDOM)
+        with loop_on(
+            house,
+            {"inbox": server.port, "other": server.port},
+            once,
+            replace(stays, name="other"),
+            open=lambda one: open_imap(server.port) if one.name == "inbox" else house.box,
+        ) as (_, told):
+            until(lambda: any(isinstance(each, Idle) for each in told))
+            until(lambda: heard(server, "LOGOUT") >= 1)
