@@ -16,7 +16,7 @@ BODY_ATTRIBUTES = frozenset(
 
 TEMPLATE_NAMES = frozenset({"message", "match", "data", "account", "listener", "now"})
 LISTENER_KEYS = frozenset({"name", "folder", "rule"})
-ACCOUNT_KEYS = frozenset({"name", "address"})
+ACCOUNT_KEYS = frozenset({"name", "address", "company"})
 
 
 class TemplateProblem(NamedTuple):

@@ -187,7 +187,7 @@ class Template:
         if self._simple is None:
             return self.source
         return _SIMPLE.sub(
-            lambda found: found[0] if found[0] == self.source else Template(found[0]).shown(data), self.source
+            lambda found: found[0] if found[0] == self.source else type(self)(found[0]).shown(data), self.source
         )
 
     def _awaits(self, data: Mapping[str, Any]) -> bool:

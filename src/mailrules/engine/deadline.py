@@ -32,6 +32,7 @@ class StepThreads:
         self._most_left = most_left
         self._idle: list[_Worker] = []
         self._left: dict[_Worker, str] = {}
+        self._turn = threading.Lock()
 
     def run(self, call: Callable[[], T], *, seconds: float, what: str, log: logging.Logger) -> T:
         """What *call* gives, or raises, if it ends within *seconds* and a little grace.
@@ -70,15 +71,20 @@ class StepThreads:
                 return worker
 
     def _check_left(self, log: logging.Logger) -> None:
-        self._left = {worker: what for worker, what in self._left.copy().items() if worker.is_alive()}
-        if len(self._left) >= self._most_left:
-            names = ", ".join(sorted(set(self._left.values())))
-            reason = f"{len(self._left)} steps hang and none is begun until some end or mailrules is restarted: {names}"
+        if not self._left:
+            return
+        with self._turn:
+            self._left = {worker: what for worker, what in self._left.items() if worker.is_alive()}
+            left = [*self._left.values()]
+        if len(left) >= self._most_left:
+            names = ", ".join(sorted(set(left)))
+            reason = f"{len(left)} steps hang and none is begun until some end or mailrules is restarted: {names}"
             log.error("%s", reason)
             raise Transient(reason)
 
     def _leave(self, worker: _Worker, seconds: float, what: str, log: logging.Logger) -> str:
-        self._left[worker] = what
+        with self._turn:
+            self._left[worker] = what
         reason = f"it did not end within {seconds:g} s{_place(worker)}"
         log.error("step '%s': %s; it is left behind, one of %d that hang", what, reason, len(self._left))
         return reason
