@@ -146,6 +146,18 @@ def test_pop3_a_dot_in_front_is_taken_off_and_after_it_all_is_well():
         assert [head.ref for head in mailbox.heads([ref])] == [ref]
 
 
+def test_pop3_without_top_none_is_read_for_its_header_that_no_disk_would_hold(caplog):
+    script = {
+        "capa": ["+OK\r\nUIDL\r\n.\r\n"],
+        "uidl": ["+OK\r\n1 first\r\n2 second\r\n.\r\n"],
+        "list": ["+OK\r\n1 6000000000\r\n2 40\r\n.\r\n"],
+    }
+    with opened(POP3, server := BadPop3(script)) as mailbox:
+        assert [head.ref.uid for head in mailbox.heads(mailbox.refs(unseen_only=False))] == ["second"]
+    assert [line for line in server.heard if line.startswith("RETR")] == ["RETR 2"]
+    assert "message first is left out: it has 6000000000 octets, and no TOP" in caplog.text
+
+
 @pytest.fixture
 def full_disk():
     """No file may grow beyond a megabyte and a half."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 from mailrules.api import Head, Octets, PasswordCredential, Ref, Settlement, TokenCredential
@@ -10,9 +11,13 @@ from mailrules.builtin.line.tls import Server
 from mailrules.builtin.line.wire import MIB
 from mailrules.builtin.pop3.session import WINDOW, Pop3Session
 
+log = logging.getLogger(__name__)
+
 ALL_LINES = 99_999_999
 """More lines than any message has: TOP gives the whole of it then (RFC 1939, section 7)."""
 HEADER = "TOP {} 0"
+MOST_FOR_HEADER = 256 * MIB
+"""Octets of a message that is read whole for its header block, where the server has no TOP."""
 BATCH_OCTETS = 8 * MIB
 """Octets of messages that are read before the first is given."""
 
@@ -45,6 +50,7 @@ class Pop3Mailbox:
     def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
         """Header blocks by TOP, or cut off whole messages where the server has no TOP."""
         top = self.connect().has("TOP")
+        refs = refs if top else [ref for ref in refs if self._may_be_read(ref)]
         for batch in self._batches(refs, octets_each=0 if top else None):
             for ref, size, content in self._read(batch, HEADER if top else "RETR {}"):
                 yield Head(ref, header_of(content), size=size)
@@ -76,6 +82,14 @@ class Pop3Mailbox:
         if self._session:
             self._session.close()
         self._session = None
+
+    def _may_be_read(self, ref: Ref) -> bool:
+        """Whether it is small enough to be read whole for its header block alone."""
+        session = self.connect()
+        size = session.sizes.get(session.numbers.get(ref.uid, 0), 0)
+        if size > MOST_FOR_HEADER:
+            log.warning("%s: message %s is left out: it has %d octets, and no TOP", self._server, ref.uid, size)
+        return size <= MOST_FOR_HEADER
 
     def _read(self, refs: Sequence[Ref], command: str) -> list[tuple[Ref, int | None, Octets]]:
         """What *command* gives for each that is still there, all read."""

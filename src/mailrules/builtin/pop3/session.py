@@ -16,7 +16,10 @@ from mailrules.builtin.line.wire import MIB, ORDINARY, Limits, Nonsense, Wire
 
 log = logging.getLogger(__name__)
 
-LARGEST = 256 * MIB
+LARGEST = 32 * MIB
+"""Octets of a message that is read whole, whatever the server said of its size before."""
+LONGEST = 256 * MIB
+"""Octets of a line, which is in memory whole, of a message that goes through the disk."""
 LISTING = Limits(total=64 * MIB)
 MESSAGES = Limits(line=LARGEST, total=LARGEST)
 WINDOW = 100
@@ -122,7 +125,7 @@ class Pop3Session:
         wire, limit = self._pop.wire, 2 * size + PIECE
         with wire.talking():
             wire.sendall(f"{command}\r\n".encode())
-            if not self._is_there(Limits(line=min(limit, LARGEST), total=limit)):
+            if not self._is_there(Limits(line=min(limit, LONGEST), total=limit)):
                 return None
             try:
                 with Spool(size) as spool:
