@@ -126,7 +126,15 @@ def given(*items: Any, by: str = "kit") -> dict[str, Provided[Any]]:
 
 REGISTRY = Registry(
     receive=given(
-        ReceiveProtocol(name="imap", summary="IMAP.", options=ServerOptions, open=opened, accepts=LOGIN, verbs=WORDS),
+        ReceiveProtocol(
+            name="imap",
+            summary="IMAP.",
+            options=ServerOptions,
+            open=opened,
+            accepts=LOGIN,
+            verbs=WORDS,
+            pushes=True,
+        ),
         ReceiveProtocol(
             name="pop3",
             summary="POP3.",

@@ -161,6 +161,8 @@ class ReceiveProtocol:
     """
     folders: bool = True
     """Whether the account has folders to choose from (POP3 has none)."""
+    pushes: bool = False
+    """Whether its mailboxes are `Pushing`: listeners may ask for `idle: true`."""
     checks: Callable[[Any, Credential, Place, Sequence[str]], Iterator[Check]] | None = None
     """What `mailrules accounts test` looks at, step by step, with the folders that listeners watch.
 

@@ -30,7 +30,7 @@ class Diagnostic:
 
 WARNINGS = frozenset(
     {"broken-plugin", "shadowed-rule", "expired-rule", "expired-schedule", "never-matches", "literal-secret"}
-    | {"doubtful-option", "in-the-clear", "bare-number", "no-rules"}
+    | {"doubtful-option", "in-the-clear", "bare-number", "no-rules", "no-push"}
 )
 """Words that warn; every other one is an error, and nothing is run."""
 
@@ -99,6 +99,7 @@ WORDS: dict[str, str] = {
     "unsupported-disposition": "The account's protocol cannot carry out what `keep` or the code asks.",
     "bad-folder": "No folder of the account can be called so.",
     "no-folders": "The account's protocol has no folders, and a folder is named.",
+    "no-push": "The account's protocol cannot tell what comes, so that `idle` changes nothing.",
     "auth-mismatch": "The protocol cannot log in with what `auth` gives.",
     "cannot-receive": "A listener uses an account that only sends.",
     "bad-address": "A text that must be an address is none.",

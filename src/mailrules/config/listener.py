@@ -163,6 +163,9 @@ class Listeners:
         if not protocol.folders and folder != "INBOX":
             message = f"'{protocol.name}' has no folders, so '{folder}' cannot be watched"
             self._findings.add(node["folder"].place, "no-folders", message, "leave 'folder' out")
+        if node.value.get("idle") is True and not protocol.pushes:
+            message = f"'{protocol.name}' cannot tell what comes, so 'idle' changes nothing"
+            self._findings.add(node["idle"].place, "no-push", message, "leave it out; the schedule says when to look")
         for one in written:
             self._check_verbs(one, protocol.name, protocol.verbs)
             self._check_folders(one, protocol)

@@ -84,4 +84,5 @@ IMAP = ReceiveProtocol(
     verbs=frozenset({"delete", "move", "copy", "seen", "flags", "labels"}),
     checks=check_imap,
     append=append_to_imap,
+    pushes=True,
 )
