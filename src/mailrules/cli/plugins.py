@@ -1,92 +1,49 @@
-"""`mailrules plugins`: what can be named in the files, and who gives it."""
+"""`mailrules plugins`: what can be named in the files, who gives it, and a package of one's own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-
 import click
+from click.shell_completion import CompletionItem
 
+from mailrules.cli import plugins_new, plugins_show
 from mailrules.cli.complete import plugin_names
-from mailrules.cli.invocation import common_options, json_option, workspace_root
-from mailrules.cli.terminal import console, new_table, print_json, show
-
-if TYPE_CHECKING:
-    from mailrules.registry import Provided, Registry
+from mailrules.cli.invocation import common_options, json_option
 
 
-@click.command(name="plugins", short_help="List what can be named in the files.")
-@click.argument("name", required=False, shell_complete=plugin_names)
+class PluginsGroup(click.Group):
+    """A group whose `show` need not be written: `mailrules plugins imap`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See `click.Group`; what is no command is a name to show."""
+        if args and args[0] not in self.commands:
+            return "show", plugins_show.command, args
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, and names to show."""
+        names = [each if isinstance(each, CompletionItem) else CompletionItem(each) for each in _names(ctx, incomplete)]
+        return [*super().shell_complete(ctx, incomplete), *names]
+
+
+def _names(ctx: click.Context, incomplete: str) -> list[str | CompletionItem]:
+    return list(plugin_names(ctx, ctx.command.params[0], incomplete))
+
+
+@click.group(
+    name="plugins", cls=PluginsGroup, invoke_without_command=True, short_help="List what can be named in the files."
+)
 @json_option
 @common_options
-def command(name: str | None, *, as_json: bool) -> int:
-    """List protocols, log-ins and actions with the plugin that gives each; NAME shows its options."""
-    from mailrules.registry import load_registry
+@click.pass_context
+def command(ctx: click.Context, *, as_json: bool) -> int:
+    """List protocols, log-ins, actions and unpackers with the plugin that gives each.
 
-    registry = load_registry(workspace_root())
-    found = [(kind, provided) for kind, provided in _everything(registry) if name in (None, provided.item.name)]
-    if not found:
-        raise click.UsageError(f"no plugin gives anything named '{name}'{_near(name, registry)}")
-    if as_json:
-        print_json(_as_json(registry, found, options=name is not None))
-    elif name is None:
-        _print_list(registry, found)
-    else:
-        _print_options(found)
-    return 1 if registry.broken and name is None else 0
+    `mailrules plugins NAME` shows the options of one.
+    """
+    return plugins_show.list_all(as_json=as_json) if ctx.invoked_subcommand is None else 0
 
 
-def _everything(registry: Registry) -> Iterator[tuple[str, Provided[Any]]]:
-    tables: dict[str, Mapping[str, Provided[Any]]]
-    tables = {"receive": registry.receive, "send": registry.send, "auth": registry.auth, "action": registry.actions}
-    tables["unpacker"] = registry.unpackers
-    for kind, table in tables.items():
-        for name in sorted(table):
-            yield kind, table[name]
-
-
-def _near(name: str | None, registry: Registry) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name or "", [provided.item.name for _, provided in _everything(registry)], n=1)
-    return f": did you mean '{near[0]}'?" if near else "; `mailrules plugins` lists what there is"
-
-
-def _as_json(registry: Registry, found: list[tuple[str, Provided[Any]]], *, options: bool) -> dict[str, Any]:
-    from mailrules.api import Unpacker, options_schema
-
-    def described(kind: str, provided: Provided[Any]) -> dict[str, Any]:
-        item = provided.item
-        said = {"kind": kind, "name": item.name, "summary": item.summary, "plugin": str(provided.plugin)}
-        if isinstance(item, Unpacker):
-            return said | {"types": item.types, "names": item.names}
-        return said | ({"options": options_schema(item.options)} if options else {})
-
-    broken = [{"plugin": str(each.plugin), "word": each.word, "reason": each.reason} for each in registry.broken]
-    return {"plugins": [described(kind, provided) for kind, provided in found], "broken": broken}
-
-
-def _print_list(registry: Registry, found: list[tuple[str, Provided[Any]]]) -> None:
-    table = new_table("kind", "name", "what it does", "from plugin")
-    for kind, provided in found:
-        table.add_row(kind, provided.item.name, provided.item.summary, str(provided.plugin))
-    show(table)
-    for broken in registry.broken:
-        console().print(f"\nbroken: {broken.plugin}: {broken.reason}", style="red")
-
-
-def _print_options(found: list[tuple[str, Provided[Any]]]) -> None:
-    from mailrules.api import Unpacker
-    from mailrules.cli.options import option_rows
-
-    for kind, provided in found:
-        item = provided.item
-        console().print(f"{kind} {item.name}: {item.summary}\nfrom {provided.plugin}\n", style="bold")
-        if isinstance(item, Unpacker):
-            console().print(f"It opens attachments of: {', '.join((*item.types, *item.names))}")
-            continue
-        table = new_table("option", "value", "default", "what it means")
-        rows = list(option_rows(item.options))
-        for row in rows:
-            table.add_row(*row)
-        show(table if rows else "It takes no options.")
+command.add_command(plugins_new.command)
+command.add_command(plugins_show.command)
