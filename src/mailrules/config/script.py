@@ -11,15 +11,22 @@ from typing import Any
 
 from mailrules.config.document import Node, Place, Source
 from mailrules.config.findings import Findings
+from mailrules.config.script_process import ScriptProcess
 from mailrules.model.rule import Script
 
 _HELP = "write def decide(mail_message), giving 1, 2, 3, 4 or None"
 
 
 def load_script(node: Node, root: Path, findings: Findings) -> Script | None:
-    """The script at that path, from the workspace; None and a diagnostic when it cannot be used."""
+    """The script at that path, from the workspace; None and a diagnostic when it cannot be used.
+
+    It is loaded here to see that it can be, and asked in a process of its own, which can be killed.
+    """
     decide = load_function(node, root, findings, name="decide", help_=_HELP)
-    return Script(node.value, decide) if decide else None
+    if decide is None:
+        return None
+    path = root / node.value
+    return Script(node.value, ScriptProcess(path, path.read_text(encoding="utf-8")))
 
 
 def load_function(node: Node, root: Path, findings: Findings, *, name: str, help_: str) -> Callable[[Any], Any] | None:

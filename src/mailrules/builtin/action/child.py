@@ -25,7 +25,7 @@ MOST_OUTPUT = 64 << 20
 """Octets that a program may write before it is killed."""
 _LOOK = 0.25
 """Seconds between two looks at how much it has written."""
-_MARK = "_MAILRULES_CHILD"
+MARK = "_MAILRULES_CHILD"
 """The variable by which what left the process group is found."""
 
 
@@ -82,7 +82,7 @@ class Child:
 
     def _start(self, streams: tuple[IO[bytes], IO[bytes], IO[bytes]], mark: str) -> subprocess.Popen[bytes]:
         stdin, stdout, stderr = streams
-        environment = {**self.environment, _MARK: mark}
+        environment = {**self.environment, MARK: mark}
         try:
             return subprocess.Popen(  # noqa: S603 - running what the admin wrote is what this is for
                 self.arguments,
@@ -110,10 +110,10 @@ class Child:
                     raise Permanent(f"{self.arguments[0]!r} was killed: it had written over {MOST_OUTPUT >> 20} MiB")
         finally:
             if process.poll() is None:
-                _kill(process, mark)
+                kill(process, mark)
 
 
-def _kill(process: subprocess.Popen[bytes], mark: str) -> None:
+def kill(process: subprocess.Popen[bytes], mark: str) -> None:
     """The process with its group, then whatever it started that has left the group but not its environment."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -129,7 +129,7 @@ def _kill(process: subprocess.Popen[bytes], mark: str) -> None:
 
 def _marked(mark: str) -> Iterator[int]:
     """Processes with this mark in their environment, where the system tells (Linux)."""
-    wanted = f"{_MARK}={mark}".encode()
+    wanted = f"{MARK}={mark}".encode()
     for entry in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if wanted in entry.read_bytes().split(b"\0"):
