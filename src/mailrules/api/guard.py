@@ -18,7 +18,7 @@ LOOP_FIELD = "X-Loop-Token"
 MOST_TOKENS = 20
 """Loop tokens that are passed on: a chain of mailboxes longer than this is none that anybody set up."""
 
-SILENT = frozenset({"auto-reply", "out-of-office", "bounce", "complaint", "list", "bulk"})
+SILENT = frozenset({"auto-reply", "out-of-office", "bounce", "delay", "receipt", "complaint", "list", "bulk"})
 """Kinds of mail whose senders get nothing back (RFC 3834, section 2)."""
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _NOBODY = re.compile(

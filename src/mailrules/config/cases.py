@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import UNSET, UnsetType
 
+from mailrules.api.guard import loop_token
 from mailrules.config import moments
 from mailrules.config.diagnostic import Diagnostic
 from mailrules.config.document import Node
@@ -16,9 +17,10 @@ from mailrules.config.files import Files
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import suggestion
 from mailrules.config.rule import code_of, keep_of
-from mailrules.config.spec import CaseSpec, ExpectSpec, MailSpec, TestsFile
+from mailrules.config.spec import CaseSpec, CaseTrustSpec, ExpectSpec, MailSpec, TestsFile
 from mailrules.config.structure import fit
 from mailrules.model.code import Code
+from mailrules.model.message import Trust
 from mailrules.model.rule import Disposition
 from mailrules.model.span import NOWHERE, Span
 
@@ -56,6 +58,8 @@ class Case:
     flags: frozenset[str] = field(default=frozenset())
     timezone: str = "UTC"
     span: Span = NOWHERE
+    trust: Trust = field(default_factory=Trust)
+    """Whose word on the message is believed."""
 
 
 def load_cases(path: Path, *, root: Path | None = None) -> tuple[tuple[Case, ...], tuple[Diagnostic, ...]]:
@@ -75,6 +79,12 @@ def load_cases(path: Path, *, root: Path | None = None) -> tuple[tuple[Case, ...
     return cases, findings.sorted()
 
 
+def _trust(spec: CaseTrustSpec) -> Trust:
+    own, forwarders = (frozenset(text.lower() for text in said) for said in (spec.own_addresses, spec.forwarders))
+    tokens = frozenset(loop_token(address) for address in own)
+    return Trust(authserv_id=spec.authserv_id, own_addresses=own, own_tokens=tokens, forwarders=forwarders)
+
+
 class _Cases:
     """Builds the cases of one file."""
 
@@ -84,6 +94,7 @@ class _Cases:
         self._files = files
         self._findings = findings
         self._timezone = "UTC"
+        self._trust = Trust()
         self._known: frozenset[str] | None = None
 
     def build(self, node: Node) -> tuple[Case, ...]:
@@ -92,6 +103,8 @@ class _Cases:
             return ()
         if spec and spec.timezone:
             self._timezone = moments.read_zone(node["timezone"], spec.timezone, self._findings)
+        if spec:
+            self._trust = _trust(spec.trust)
         if spec and spec.rules:
             self._rules = self._folder / spec.rules
         self._known = self._rule_names(node)
@@ -135,7 +148,9 @@ class _Cases:
             return None
         mail = None if isinstance(spec.mail, UnsetType) else spec.mail
         flags = frozenset(spec.flags)
-        return Case(spec.name, self._rules, expect, mail, eml, now, received, flags, self._timezone, node.span)
+        return Case(
+            spec.name, self._rules, expect, mail, eml, now, received, flags, self._timezone, node.span, self._trust
+        )
 
     def _moment(self, node: Node, key: str) -> datetime | None:
         if key not in node:

@@ -318,6 +318,12 @@ class CaseSpec(Spec, frozen=True):
     flags: Annotated[list[str], Meta(description="Flags on the server.")] = []
 
 
+class CaseTrustSpec(TrustSpec, frozen=True):
+    """Whose word on the messages of these cases is believed, as the account says it."""
+
+    own_addresses: Annotated[list[str], Meta(description="The addresses of our accounts.")] = []
+
+
 class TestsFile(Spec, frozen=True):
     """rules/*.test.yaml: cases for the rules file of the same name."""
 
@@ -326,4 +332,5 @@ class TestsFile(Spec, frozen=True):
         str, Meta(description="The rules file, from the folder of this file; by default its own name.")
     ] = ""
     timezone: Annotated[str, Meta(description="Where dates and hours are read; UTC by default.")] = ""
+    trust: CaseTrustSpec = CaseTrustSpec()
     cases: list[Annotated[Any, _refers("CaseSpec")]] = []

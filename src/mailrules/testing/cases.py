@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import unified_diff
 from pathlib import Path
@@ -23,6 +23,7 @@ from mailrules.model.decision import Decision
 from mailrules.model.entry import Entry, State
 from mailrules.model.message import Trust
 from mailrules.model.rule import Rule, RuleSet
+from mailrules.model.unpack import Unpacker
 from mailrules.registry import Registry, load_registry
 from mailrules.store.overlay import OverlayJournal
 from mailrules.testing.compare import expected_and_got, flow
@@ -100,8 +101,8 @@ def run_cases(path: Path | str, *, registry: Registry | None = None) -> Results:
     if ruleset is None:
         return Results(path, diagnostics=(*diagnostics, *more))
     decider = Decider(ruleset)
-    trust = Trust(unpackers=tuple(provided.item for provided in registry.unpackers.values()))
-    outcomes = tuple(run_case(case, decider, trust=trust) for case in cases)
+    unpackers = tuple(provided.item for provided in registry.unpackers.values())
+    outcomes = tuple(run_case(case, decider, unpackers=unpackers) for case in cases)
     return Results(path, outcomes, diagnostics, _unreached(ruleset, outcomes), len(ruleset.rules))
 
 
@@ -110,12 +111,13 @@ def _unreached(ruleset: RuleSet, outcomes: Iterable[Outcome]) -> tuple[Rule, ...
     return tuple(rule for rule in ruleset.rules if rule.name not in spoke)
 
 
-def run_case(case: Case, decider: Decider, *, trust: Trust = NOBODY) -> Outcome:
+def run_case(case: Case, decider: Decider, *, unpackers: tuple[Unpacker, ...] = ()) -> Outcome:
     """Decide one case's message by *decider*, and compare."""
     try:
         raw = case.eml.read_bytes() if case.eml else compose(case.mail, timezone=case.timezone) if case.mail else b""
     except (OSError, ValueError) as error:
         return Outcome(case, {}, {}, failure=f"its message cannot be made: {error}")
+    trust = replace(case.trust, unpackers=unpackers)
     message = parse(raw, size=len(raw), received=case.received, flags=case.flags, trust=trust)
     now = case.now or message.date or NOW
     decision = decider.decide(message, now, trace=True)

@@ -177,6 +177,7 @@ def test_who_cannot_be_answered_is_not(run, context):
 SILENT = {
     "a null return path": (("Return-Path: <>",), "return path is null"),
     "a bounce": (("Content-Type: multipart/report; report-type=delivery-status; boundary=b",), "kind 'bounce'"),
+    "a receipt": (("Content-Type: multipart/report; report-type=disposition-notification; boundary=b",), "kind 'receipt'"),
     "a list": (("List-Id: <news.acme.example>",), "kind 'list'"),
     "bulk": (("Precedence: bulk",), "kind 'bulk'"),
     "an auto-reply": (("Auto-Submitted: auto-replied",), "kind 'auto-reply'"),
