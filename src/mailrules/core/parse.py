@@ -114,6 +114,17 @@ class ParsedMessage:
         """Where raw octets of the header are looked for: the charset of the body."""
         return structured(self._fields.first("content-type")).word("charset")
 
+    def know_header(self, read: Message) -> None:
+        """Take over what was *read* of the same header block, so that it need not be read a second time."""
+        if isinstance(read, ParsedMessage) and read.header_block == self.header_block and b"\n" in read.header_block:
+            self._fields, self._headers, self._addresses, found = read.header_read
+            self._defects.extend(found)
+
+    @property
+    def header_read(self) -> tuple[Fields, dict[str, tuple[str, ...]], dict[str, tuple[Address, ...]], Defects]:
+        """What has been read of the header block so far: fields, values, addresses, and what was wrong with them."""
+        return self._fields, self._headers, self._addresses, self._defects
+
     def header(self, name: str) -> tuple[str, ...]:
         """Every occurrence of a header, unfolded and decoded, top to bottom."""
         key = name.lower()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mailrules.core.parse import ParsedMessage
 from mailrules.model.mailbox import Head, Parts
-from mailrules.model.message import Extent, Message, Trust
+from mailrules.model.message import Extent, Trust
 
 
-def assembled(head: Head, parts: Parts, *, text: bool, trust: Trust) -> Message | None:
+def assembled(head: Head, parts: Parts, *, text: bool, trust: Trust) -> ParsedMessage | None:
     """The message as far as *parts* go, with the *text* or without; None when only the whole message is sure to tell.
 
     Where our own scanner sees the very parts that the server has told of, each as long as it should be without what is
@@ -24,10 +24,15 @@ def assembled(head: Head, parts: Parts, *, text: bool, trust: Trust) -> Message 
     return message if _agree(message, parts) else None
 
 
-def leaf(head: Head, *, trust: Trust) -> Message | None:
-    """The message whose header block alone tells its structure, as it holds no parts; None for a multipart."""
+def leaf(head: Head, *, text: bool, trust: Trust) -> ParsedMessage | None:
+    """The message whose header block alone tells its structure, as it holds no parts.
+
+    None for a multipart, and where the *text* is wanted and it is one.
+    """
     message = _parsed(head, b"", Extent.STRUCTURE, trust, frozenset({0}))
-    return None if message.root.is_multipart() else message
+    if message.root.is_multipart() or (text and message.root.type.startswith("text/")):
+        return None
+    return message
 
 
 def _parsed(head: Head, body: bytes, extent: Extent, trust: Trust, missing: frozenset[int]) -> ParsedMessage:

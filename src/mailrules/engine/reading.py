@@ -88,10 +88,14 @@ class Reader:
     def _by_header(self, read: Read) -> _Tried:
         """A message that holds no parts needs no more than its header block to show that."""
         decision = self._at_first(read)
-        if decision.needs is Extent.STRUCTURE:
-            single = leaf(read.head, trust=self.listener.account.trust)
-            return _Tried(read, single, self._decide(single)) if single else _Tried(read, read.message, decision)
-        return _Tried(read, read.message, decision)
+        if decision.needs not in (Extent.STRUCTURE, Extent.TEXT):
+            return _Tried(read, read.message, decision)
+        text = decision.needs is Extent.TEXT
+        single = leaf(read.head, text=text, trust=self.listener.account.trust)
+        if single is None:
+            return _Tried(read, read.message, decision)
+        single.know_header(read.message)
+        return _Tried(read, single, self._decide(single))
 
     def _by_parts(self, tried: Sequence[_Tried]) -> Iterator[_Tried]:
         wanted = [one for one in tried if one.decision.needs in (Extent.STRUCTURE, Extent.TEXT)]
@@ -106,6 +110,8 @@ class Reader:
                 yield one
                 continue
             message = assembled(one.read.head, parts[1], text=text, trust=self.listener.account.trust)
+            if message is not None:
+                message.know_header(one.message)
             yield one if message is None else _Tried(one.read, message, self._decide(message))
             parts = next(found, None)
 

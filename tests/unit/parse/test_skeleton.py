@@ -112,7 +112,7 @@ def test_any_message_without_its_insides_says_what_the_whole_says(path):
 
 @pytest.mark.parametrize("content_type", [b"", b"Content-Type: text/html\r\n", b"Content-Type: application/pdf\r\n"])
 def test_a_message_that_holds_no_parts_shows_its_structure_by_its_header(content_type):
-    message = leaf(Head(Ref("", "", "1"), b"From: a@b.example\r\n" + content_type + b"\r\n"), trust=Trust())
+    message = leaf(Head(Ref("", "", "1"), b"From: a@b.example\r\n" + content_type + b"\r\n"), text=False, trust=Trust())
 
     assert [each.type for each in message.attachments] == (["application/pdf"] if b"pdf" in content_type else [])
     with pytest.raises(NotLoadedError):
@@ -120,4 +120,32 @@ def test_a_message_that_holds_no_parts_shows_its_structure_by_its_header(content
 
 
 def test_a_multipart_does_not():
-    assert leaf(HEAD, trust=Trust()) is None
+    assert leaf(HEAD, text=False, trust=Trust()) is None
+
+
+def test_what_was_read_of_the_header_block_is_taken_over():
+    header = parse(HEADER.replace(b"a@b.example", b"=?utf-8?q?J=F6?= <a@b.example>"), extent=Extent.HEADER)
+    message = parse(header.raw + PARTS.body)
+    assert header["From"] == "Jö <a@b.example>"
+
+    message.know_header(header)
+
+    assert message.header("From") is header.header("From")
+    assert set(header.defects) <= set(message.defects)
+
+
+def test_nothing_is_taken_over_from_another_header_block():
+    message = parse(HEADER)
+
+    message.know_header(parse(HEADER.replace(b"a@b", b"c@d"), extent=Extent.HEADER))
+
+    assert message.author.address == "a@b.example"
+
+
+@pytest.mark.parametrize(("media_type", "text"), [(b"application/pdf", ""), (b"text/html", None)])
+def test_of_a_message_that_is_a_file_alone_the_text_is_known_to_be_none(media_type, text):
+    head = Head(Ref("", "", "1"), b"Content-Type: " + media_type + b"\r\n\r\n")
+
+    message = leaf(head, text=True, trust=Trust())
+
+    assert (message and message.text) == text

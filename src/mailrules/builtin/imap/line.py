@@ -167,7 +167,7 @@ class Line(imaplib.IMAP4):
         Commands are on their way together only if they share a *stream*; else the earlier ones are read to their end.
         """
         stream = [] if stream is None else stream
-        if any(one.stream is not stream for one in self._outstanding):
+        if self._outstanding and self._outstanding[-1].stream is not stream:
             self._drain()
         self._numbered += 1
         sent = Sent(b"M%d " % self._numbered, keep, limits, stream)

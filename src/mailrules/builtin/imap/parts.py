@@ -64,14 +64,18 @@ class Fetching:
     def _plans(self, heads: Sequence[Head]) -> Iterator[Plan]:
         """One for each message that need not be fetched whole."""
         lengths = {head.ref: head.size - len(head.header) for head in heads if head.size is not None}
-        small = {ref for ref, length in lengths.items() if self._text and length <= SMALL}
-        told = self._structures([int(ref.uid) for ref in lengths if ref not in small])
+        simple = {head.ref for head in heads if head.size is not None and self._is_simple(head, lengths[head.ref])}
+        told = self._structures([int(ref.uid) for ref in lengths if ref not in simple])
         for head in heads:
             leaves = told.get(int(head.ref.uid))
-            if head.ref in small:
-                yield Plan(head.ref, (ALL,), SMALL)
+            if head.ref in simple:
+                yield Plan(head.ref, (ALL,), lengths[head.ref])
             elif leaves and (plan := planned(head.ref, lengths[head.ref], leaves, text=self._text)):
                 yield plan
+
+    def _is_simple(self, head: Head, length: int) -> bool:
+        """Whether nothing could be left out of it, or too little."""
+        return self._text and (length <= SMALL or (length <= LARGEST and b"multipart/" not in head.header.lower()))
 
     def _structures(self, uids: Sequence[int]) -> dict[int, Sequence[Part]]:
         stream: Stream = []
