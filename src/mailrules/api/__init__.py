@@ -4,6 +4,7 @@ A plugin yields frozen descriptors from hooks named in `mailrules.hookspecs`; no
 """
 
 from mailrules.api.check import Check, Remark
+from mailrules.api.delivery import PartlySent
 from mailrules.api.descriptors import (
     ActionType,
     Auth,
@@ -21,6 +22,7 @@ from mailrules.api.descriptors import (
     Transport,
     hookimpl,
 )
+from mailrules.api.files import WorkspaceFile
 from mailrules.api.options import (
     Duration,
     Options,
@@ -96,6 +98,7 @@ __all__ = [
     "Octets",
     "Options",
     "OptionsError",
+    "PartlySent",
     "Parts",
     "PasswordCredential",
     "Permanent",
@@ -123,6 +126,7 @@ __all__ = [
     "Unpacked",
     "Unpacker",
     "Withheld",
+    "WorkspaceFile",
     "build_options",
     "hookimpl",
     "misfit",

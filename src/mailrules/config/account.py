@@ -15,7 +15,7 @@ from mailrules.config import moments, plugged
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
 from mailrules.config.limits import read_cap
-from mailrules.config.lines import check_lines, check_sender
+from mailrules.config.lines import check_copies, check_lines, check_sender
 from mailrules.config.presets import PRESETS, choice, filled
 from mailrules.config.settings import Account
 from mailrules.config.spec import AccountSpec, FromSpec
@@ -65,6 +65,8 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
     _check_log_in(node, choices, findings, owner)
     check_lines(node, choices, root, findings, owner)
     check_sender(node, findings, owner)
+    if choices["receive"] or "receive" not in node:
+        check_copies(node, choices["receive"], findings, owner)
     if not {"receive", "send", "preset"} & node.value.keys():
         findings.add(
             node.label,

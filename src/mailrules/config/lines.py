@@ -24,6 +24,16 @@ def check_sender(node: Node, findings: Findings, owner: str) -> None:
         findings.add(written.place, "bad-address", f"'from' of {owner} is no address: {written.place.text}", help_)
 
 
+def check_copies(node: Node, receive: tuple[Any, Any] | None, findings: Findings, owner: str) -> None:
+    """Tell of copies of sent mail that can be put nowhere."""
+    if "sent" not in node or not node["sent"].value:
+        return
+    if receive is None or receive[0].item.append is None:
+        why = f"{receive[0].item.name} cannot do that" if receive else "it only sends"
+        message = f"no copy of what is sent can be put into {owner}: {why}"
+        findings.add(node["sent"].place, "cannot-append", message, "leave 'sent' out")
+
+
 def check_lines(
     node: Node, choices: Mapping[str, tuple[Any, Any] | None], root: Path, findings: Findings, owner: str
 ) -> None:

@@ -149,7 +149,8 @@ def _failed(entry: Entry, record: StepRecord, error: BaseException, step: Step, 
     came_to = StepState.UNKNOWN if isinstance(error, InDoubt) else StepState.FAILED
     if step.on_error is OnError.IGNORE:
         came_to = StepState.UNKNOWN if came_to is StepState.UNKNOWN else StepState.IGNORED
-    progress = error.progress if isinstance(error, Transient) and error.progress is not None else record.result
+    told = error.progress if isinstance(error, Transient | InDoubt) else None
+    progress = record.result if told is None else told
     failed = replace(record, state=came_to, detail=reason, result=dict(progress), at=world.clock())
     if step.on_error is OnError.IGNORE:
         return world.journal.record(replace(entry, state=State.ACTING), failed)

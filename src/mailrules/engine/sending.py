@@ -95,15 +95,17 @@ class AccountSender:
         envelope = self._envelope(mail, recipients)
         self._guard(mail, envelope.recipients)
         before = Sending.of(self.errand.progress) if self.errand else Sending()
-        copy = mail if isinstance(mail, bytes) else mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
+        wanted = self.account.sent if sent is None else sent
+        copy = _octets(mail) if wanted else b""  # with Bcc, which nobody else sees
         if isinstance(mail, EmailMessage):
             del mail["Bcc"]
         done, later = self._handed_over(mail, envelope, before)
-        done, note = self._copied(copy, done, sent=sent)
+        done, note = self._copied(copy, done, folder=SENT if wanted is True else wanted or "")
         if later:
             raise Transient(_partly(self.account, done, later), progress=done.progress)
         if done.refused:
-            raise InDoubt(f"{_partly(self.account, done, done.refused)}: not repeated, so that nobody gets it twice")
+            reason = f"{_partly(self.account, done, done.refused)}: not repeated, so that nobody gets it twice"
+            raise InDoubt(reason, progress=replace(done, refused={}).progress)
         return f"{done.said}{note}"
 
     def _envelope(self, mail: EmailMessage | bytes, recipients: Sequence[str]) -> Envelope:
@@ -166,12 +168,10 @@ class AccountSender:
         unasked = provided.item.accepts == {NoCredential}
         return send(NoCredential()) if unasked else with_credential(self.account, place, send)
 
-    def _copied(self, mail: bytes, done: Sending, *, sent: bool | str | None) -> tuple[Sending, str]:
+    def _copied(self, mail: bytes, done: Sending, *, folder: str) -> tuple[Sending, str]:
         """Put the copy, once somebody has the mail; that it could not be put is told, and no more."""
-        wanted = self.account.sent if sent is None else sent
-        if not wanted or not done.accepted or done.copied or self.errand is None:
+        if not folder or not done.accepted or done.copied or self.errand is None:
             return done, ""
-        folder = SENT if wanted is True else wanted
         try:
             self.errand.append("", folder, mail, flags=["\\Seen"])
         except (Transient, Permanent) as error:
@@ -179,6 +179,10 @@ class AccountSender:
             self.errand.log.warning(note)
             return replace(done, copied=True), f"; {note}"
         return replace(done, copied=True), ""
+
+
+def _octets(mail: EmailMessage | bytes) -> bytes:
+    return mail if isinstance(mail, bytes) else mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
 
 
 def _partly(account: Account, done: Sending, rest: Mapping[str, str]) -> str:

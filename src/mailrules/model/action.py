@@ -38,7 +38,14 @@ class Permanent(Exception):  # noqa: N818 - as above
 
 
 class InDoubt(Permanent):
-    """It may have happened, or has in part: parked, not repeated by itself, and `retry --done` takes it as done."""
+    """It may have happened, or has in part: parked, not repeated by itself, and `retry --done` takes it as done.
+
+    `progress`: as of `Transient`, for when a person has it repeated.
+    """
+
+    def __init__(self, reason: str, *, progress: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.progress = progress
 
 
 class PersonNeeded(Permanent):

@@ -156,6 +156,18 @@ class ActionContract:
             assert not first.send.sent
         assert first.files.saved() == once
 
+    def test_its_preview_is_the_very_mail_that_it_sends(self, built: Action, message: Message, tmp_path: Path) -> None:
+        """People look at it before; an action that sends nothing by itself needs none."""
+        preview = getattr(built, "preview", None)
+        if preview is None:
+            return
+        data, context = action_data(message, data=self.data), recording_context(tmp_path / "files")
+        shown = preview(message, data, context.idempotency_key)
+        assert context.untouched()
+        built.run(message, data, context)
+        ((mail, _),) = context.send.sent
+        assert shown == (mail if isinstance(mail, bytes) else mail.as_bytes())
+
     def test_a_pure_one_runs_without_a_context(self, built: Action, message: Message) -> None:
         """A dry run runs it, so that later steps are described with its result."""
         if self.action.pure:

@@ -163,6 +163,13 @@ def test_markup_of_a_text_stays_text_in_html(run, context):
     assert "&lt;script&gt;" in sent(context)[0].get_content()
 
 
+def test_what_is_filled_into_html_is_escaped(run, context):
+    run(REPLY, {"html": "<p>{{ message.author.name }}</p>"}, raw_mail(sender='"<b>Ada" <ada@acme.example>'))
+
+    assert "&lt;b&gt;Ada" in sent(context)[0].get_content()
+    assert "<b>" not in sent(context)[0].get_content()
+
+
 def test_a_reply_says_something(tmp_path):
     with pytest.raises(OptionsError, match="a reply needs"):
         build_options(REPLY.options, {}, root=tmp_path)
@@ -177,7 +184,10 @@ def test_who_cannot_be_answered_is_not(run, context):
 SILENT = {
     "a null return path": (("Return-Path: <>",), "return path is null"),
     "a bounce": (("Content-Type: multipart/report; report-type=delivery-status; boundary=b",), "kind 'bounce'"),
-    "a receipt": (("Content-Type: multipart/report; report-type=disposition-notification; boundary=b",), "kind 'receipt'"),
+    "a receipt": (
+        ("Content-Type: multipart/report; report-type=disposition-notification; boundary=b",),
+        "kind 'receipt'",
+    ),
     "a list": (("List-Id: <news.acme.example>",), "kind 'list'"),
     "bulk": (("Precedence: bulk",), "kind 'bulk'"),
     "an auto-reply": (("Auto-Submitted: auto-replied",), "kind 'auto-reply'"),

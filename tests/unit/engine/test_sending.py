@@ -90,6 +90,15 @@ def test_who_is_refused_for_good_is_named_when_all_others_have_it():
     assert named(server, "rcpt") == [*THREE, "b@x.example"]
 
 
+def test_what_a_person_has_repeated_goes_to_those_who_were_refused():
+    with BadSmtp({"rcpt 1": ["550 who\r\n"]}) as server:
+        with pytest.raises(InDoubt) as raised:
+            sender(server)(mail(), recipients=THREE)
+        sender(server, work=errand(progress=raised.value.progress))(mail(), recipients=THREE)
+
+    assert named(server, "rcpt") == [*THREE, "a@x.example"]
+
+
 @pytest.mark.parametrize("again", [{"greeting 2": ["421 busy\r\n"]}, {". 2": ["451 later\r\n"]}])
 def test_who_has_it_is_remembered_while_the_server_is_away(again):
     with BadSmtp({"rcpt 3": ["451 later\r\n"], **again}) as server:
@@ -299,6 +308,11 @@ def test_what_a_server_lacks_is_said(ehlo, content, says):
         sender(server)(content, recipients=["b@x.example"])
 
     assert not any(line.lower().startswith("mail") for line in server.heard)
+
+
+def test_a_large_mail_may_take_longer_than_an_answer():
+    with BadSmtp() as server:
+        assert sender(server)(b"Subject: x\r\n\r\n" + b"x" * 60 + b"\r\n" * 300_000, recipients=THREE) == "250 taken"
 
 
 def test_octets_are_sent_as_they_are():

@@ -16,6 +16,9 @@ from mailrules.builtin.line.tls import Server, one_line
 from mailrules.builtin.smtp.octets import ascii_domain, dotted, international, octets
 from mailrules.builtin.smtp.session import Reply, Shown, Smtp, connect, refusal, smtp_faults
 
+PIECE = 1 << 16
+"""Octets that are handed to the line at a time."""
+
 
 class SmtpTransport:
     """One connection, made when needed and kept for the next message."""
@@ -71,7 +74,7 @@ class SmtpTransport:
             self._expect(smtp.docmd("MAIL", f"FROM:<{sender}>{options}"), 250, "sender refused: ")
             refused = self._address(smtp, recipients)
             self._expect(smtp.docmd("DATA"), 354, "message refused: ")
-            smtp.send(dotted(content))
+            _send(smtp, dotted(content))
         words = self._taken(smtp)
         if refused:
             accepted = [written for address, written in recipients.items() if address not in refused]
@@ -126,3 +129,9 @@ class SmtpTransport:
     def _expect(self, reply: Reply, code: int, about: str) -> None:
         if reply[0] != code:
             raise refusal(self._server, reply, about)
+
+
+def _send(smtp: Smtp, content: bytes) -> None:
+    """In pieces, each within the time-out: a large mail on a narrow line takes as long as it takes."""
+    for at in range(0, len(content), PIECE):
+        smtp.send(content[at : at + PIECE])
