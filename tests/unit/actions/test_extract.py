@@ -200,6 +200,7 @@ def test_required_fields_that_are_not_there_are_named_all_at_once(act):
         ({"csv": {"a": "a"}}, "a," * 1_000_000 + "\n1", "over 10000 columns"),
         ({"csv": {"a": "a"}}, "a\n" + "x" * 200_000, "not CSV"),
         ({"csv": {"a": "a"}, "rows": "all"}, "a\n" + "1\n" * 5_000, "over 1000 rows"),
+        ({"csv": {"a": "a"}}, "a\n" + "," * 3_000_000, "a line of over 2500000 characters"),
         ({"table": {"a": "a"}}, "<div>" * 400_000, "nests too deeply"),
         ({"table": {"a": "Other"}}, TABLE, "no table with the columns Other"),
         ({"form": {"a": "a"}}, "<table>" + "<tr><td>x" * 100_000, "over 50000 cells"),
@@ -212,6 +213,34 @@ def test_hostile_text_costs_little_and_says_what_is_wrong(act, options, body, re
     with pytest.raises(Permanent, match=reason):
         extract(act, options, body, kind="text/html" if {"table", "form"} & options.keys() else "text/plain")
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x: a" + " " * 2_000_000 + "b",
+        " " * 2_000_000 + "a",
+        "> " * 1_000_000,
+        "a" * 2_000_000,
+        "a b " * 500_000 + ": c",
+    ],
+    ids=["spaces within", "spaces before", "quotations", "a word", "words"],
+)
+def test_a_line_without_end_takes_linear_time(act, line):
+    started = time.monotonic()
+    found = extract(act, {"lines": {"n": "number", "x": "y"}}, f"{line}\nnumber: 7\n")
+
+    assert found == {"n": "7"}
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "line", ["Order No: 7", "order  no = 7", "Order no\t7", "Order no\t: 7", "> - order no.: 7", "* ORDER NO.:\t7  "]
+)
+def test_a_line_is_found_in_any_case_and_spacing(act, line):
+    wanted = {"lines": {"n": "Order no"}} if "." not in line else {"lines": {"n": "Order no."}}
+
+    assert extract(act, wanted, f"Order number: 8\n{line}\nOrder no: 9\n") == {"n": "7"}
 
 
 def test_a_huge_attachment_is_not_read_to_its_end(act):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 
 from mailrules.builtin.action.fields.document import UnreadableError
@@ -12,6 +12,7 @@ from mailrules.builtin.action.fields.text import folded
 MOST_ROWS = 1_000
 """Rows that become data."""
 MOST_COLUMNS = 10_000
+LONGEST_LINE = 2_500_000
 _DELIMITERS = ",;\t|"
 
 
@@ -24,7 +25,7 @@ def csv_rows(columns: Mapping[str, str], text: str) -> Iterator[dict[str, str]]:
     lines = text.removeprefix("\ufeff").lstrip("\r\n")
     header = lines[: lines.find("\n") if "\n" in lines else None]
     delimiter = max(_DELIMITERS, key=header.count)
-    rows = csv.reader(StringIO(lines, newline=""), delimiter=delimiter)
+    rows = csv.reader(_bounded(StringIO(lines, newline="")), delimiter=delimiter)
     try:
         places = _places(columns, next(rows, []))
         for count, row in enumerate(row for row in rows if any(cell.strip() for cell in row)):
@@ -33,6 +34,13 @@ def csv_rows(columns: Mapping[str, str], text: str) -> Iterator[dict[str, str]]:
             yield {name: row[at].strip() for name, at in places.items() if at < len(row)}
     except csv.Error as error:
         raise UnreadableError(f"not CSV: {error}") from error
+
+
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if len(line) > LONGEST_LINE:
+            raise UnreadableError(f"a line of over {LONGEST_LINE} characters")
+        yield line
 
 
 def _places(columns: Mapping[str, str], header: Sequence[str]) -> dict[str, int]:

@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-_LINE = re.compile(r"^[ \t>*\u2022-]*([^\n:=\t]{1,100}?)[ \t]*(?:[:=]|\t)[ \t]*(\S[^\n]*?)[ \t\r]*$", re.MULTILINE)
-"""A key, a colon, an equals sign or a tab, and a value; quoted or in a list, too."""
+_BEFORE = " \t>*\u2022-"
+"""What may stand before a key: of a quotation, or of a list."""
+_SEPARATOR = re.compile(r"[:=\t]")
+LONGEST_KEY = 100
+"""Characters of a key, what stands before it left out."""
 
 
 @lru_cache(maxsize=1024)
@@ -42,12 +45,23 @@ def by_pattern(patterns: Sequence[str], text: str) -> Iterator[tuple[str, str]]:
 def by_label(labels: Mapping[str, str], text: str) -> Iterator[tuple[str, str]]:
     """The values of the first lines that begin with each label, in any case and spacing."""
     wanted = {folded(label): name for name, label in labels.items()}
-    for found in _LINE.finditer(text):
+    for key, value in _pairs(text):
         if not wanted:
             return
-        name = wanted.pop(folded(found[1]), "")
+        name = wanted.pop(folded(key), "") if value else ""
         if name:
-            yield name, found[2]
+            yield name, value
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Keys and values of lines with a colon, an equals sign or a tab between; by hand, as a pattern may go back."""
+    for line in text.split("\n"):
+        bare = line.lstrip(_BEFORE)
+        found = _SEPARATOR.search(bare, 0, LONGEST_KEY + 1)
+        if found:
+            value = bare[found.end() :].strip()
+            again = found[0] == "\t" and value[:1] in (":", "=")
+            yield bare[: found.start()], value[1:].lstrip() if again else value
 
 
 def folded(label: str) -> str:
