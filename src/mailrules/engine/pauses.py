@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from typing import Any
 
 from mailrules.engine.perform import Attempt
-from mailrules.model.action import Context, Sender, Transient
+from mailrules.model.action import Appender, Context, Sender, Transient
+from mailrules.model.mailbox import Ref
 
 LONGEST = 86_400.0
 """Seconds: no server is left alone for longer, whatever it asks."""
@@ -69,11 +70,27 @@ class ObedientSender:
             return self.send(mail, **how)
 
 
+@dataclass(frozen=True, slots=True)
+class ObedientAppender:
+    """Puts messages into accounts, unless they are left alone."""
+
+    append: Appender
+    own: str
+    """The account that is meant where none is named."""
+    pauses: Pauses
+
+    def __call__(self, account: str, folder: str, raw: bytes, **how: Any) -> Ref:
+        """See `mailrules.api.Appender`."""
+        with self.pauses.obeyed(account or self.own):
+            return self.append(account, folder, raw, **how)
+
+
 def obeying(context: Callable[[Attempt], Context], pauses: Pauses) -> Callable[[Attempt], Context]:
-    """The same contexts, in which nothing is sent as an account that is left alone."""
+    """The same contexts, in which nothing is sent as, or put into, an account that is left alone."""
 
     def obedient(attempt: Attempt) -> Context:
-        made = context(attempt)
-        return replace(made, send=ObedientSender(made.send, attempt.listener.account.name, pauses))
+        made, own = context(attempt), attempt.listener.account.name
+        append = ObedientAppender(made.append, own, pauses)
+        return replace(made, send=ObedientSender(made.send, own, pauses), append=append)
 
     return obedient

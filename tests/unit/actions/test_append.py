@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from mailrules.api import NewMessage, Permanent, PersonNeeded, build_options
+from mailrules.api import NewMessage, Permanent, PersonNeeded, Transient, build_options
 from mailrules.builtin.action.append import APPEND
 from mailrules.builtin.local.maildir import MAILDIR
 from mailrules.builtin.pop3.protocol import POP3
 from mailrules.config.settings import Account, Workspace
 from mailrules.engine.append import AccountAppender
+from mailrules.engine.pauses import ObedientAppender, Pauses
 from mailrules.registry import Plugin, Provided, Registry
 from mailrules.testing.context import SAMPLE
 
@@ -76,3 +77,15 @@ def test_a_missing_folder_is_made_or_not_as_the_account_says(appender, tmp_path)
 def test_where_nothing_can_be_put_that_is_said(appender, account, reason):
     with pytest.raises(Permanent, match=reason):
         appender(account, "INBOX", SAMPLE)
+
+
+def test_an_account_that_its_server_wants_left_alone_gets_nothing_until_then(appender, tmp_path):
+    pauses = Pauses()
+    obedient = ObedientAppender(appender, "own", pauses)
+    pauses.ask("own", 60)
+
+    with pytest.raises(Transient, match="account 'own' is left alone"):
+        obedient("", "INBOX", SAMPLE)
+    obedient("other", "INBOX", SAMPLE)
+    assert list((tmp_path / "own" / "new").iterdir()) == []
+    assert len(list((tmp_path / "other" / "new").iterdir())) == 1
