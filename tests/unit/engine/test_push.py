@@ -226,7 +226,7 @@ def test_one_thread_watches_all_of_them(house, idle):
         workers = [thread for thread in threading.enumerate() if thread.name.startswith("pass")]
 
         assert threading.active_count() - before == 1 + len(workers)
-        assert len(workers) <= 8  # of passes that are over
+        assert len(workers) < len(names)  # of passes that are over
 
 
 def test_of_more_listeners_than_connections_the_first_ones_keep_theirs_and_the_others_are_polled(house, idle, caplog):
