@@ -37,6 +37,8 @@ class Post:
     by: str = "lmtp"
     """How mail comes: `lmtp` straight into the store, `smtp` through Postfix."""
     auth: Mapping[str, Any] = field(default_factory=dict)
+    polled: bool = False
+    """Whether it looks by its schedule in any case; an open connection outlives the log-in that it was opened by."""
     line: FaultyLine | None = None
     """Where it connects to instead of the server."""
 
@@ -125,7 +127,7 @@ class House:
 
     def _listener(self, post: Post) -> dict[str, Any]:
         listens = self._listens(post.name, f"rules/{post.name}.yaml")
-        if self.idle and post.protocol == "imap":
+        if self.idle and post.protocol == "imap" and not post.polled:
             listens |= {"idle": True, "schedule": {"every": "30s"}}
         return listens
 
@@ -142,7 +144,7 @@ class House:
         match post.action:
             case "webhook":
                 told = {"listener": "{{ listener.name }}", "subject": "{{ message.subject }}"}
-                return {"webhook": {"url": self.hook, "json": told}}
+                return {"webhook": {"url": self.hook, "json": told, "allow_private": True}}
             case "save":
                 return self._save(post.name)
             case _:
@@ -177,33 +179,18 @@ def furnish(house: House) -> None:
         server, protocol, security, login = how.split()
         house.posts.append(Post(name, server, protocol, security, login, action, then, mailbox, **more))
 
-    box, tokens = fresh, house.person
-    add("orders", "dovecot imap tls password", "webhook", "move", box["tls"], auth=known(box["tls"]))
-    add("desk", "dovecot imap starttls password", "save", "delete", box["starttls"], auth=known(box["starttls"]))
-    add("alice", "dovecot imap tls OAUTHBEARER", "webhook", "keep", alice, by="smtp", auth=house.service("alice"))
-    add(
-        "sales",
-        "dovecot imap none XOAUTH2",
-        "webhook",
-        "move",
-        box["xoauth2"],
-        auth=tokens(box["xoauth2"]),
-        line=hidden[0],
-    )
-    add(
-        "person",
-        "dovecot imap starttls OAUTHBEARER",
-        "save",
-        "keep",
-        box["person"],
-        by="smtp",
-        auth=tokens(box["person"]),
-    )
-    add("scans", "dovecot pop3 tls password", "webhook", "delete", box["pop3"], auth=known(box["pop3"]))
-    add(
-        "support", "dovecot pop3 none XOAUTH2", "save", "delete", support, auth=house.service("support"), line=hidden[1]
-    )
-    add("billing", "dovecot pop3 starttls OAUTHBEARER", "webhook", "delete", box["stls"], auth=tokens(box["stls"]))
+    bearer = {name: {"auth": house.person(fresh[name])} for name in ("xoauth2", "person", "stls")}
+    service = {name: {"auth": house.service(name)} for name in ("alice", "support")}
+    bearer["xoauth2"]["line"], service["support"]["line"] = hidden
+    bearer["person"] |= {"by": "smtp", "polled": True}
+    add("orders", "dovecot imap tls password", "webhook", "move", fresh["tls"], auth=known(fresh["tls"]))
+    add("desk", "dovecot imap starttls password", "save", "delete", fresh["starttls"], auth=known(fresh["starttls"]))
+    add("alice", "dovecot imap tls OAUTHBEARER", "webhook", "keep", alice, by="smtp", **service["alice"])
+    add("sales", "dovecot imap none XOAUTH2", "webhook", "move", fresh["xoauth2"], **bearer["xoauth2"])
+    add("person", "dovecot imap starttls OAUTHBEARER", "save", "keep", fresh["person"], **bearer["person"])
+    add("scans", "dovecot pop3 tls password", "webhook", "delete", fresh["pop3"], auth=known(fresh["pop3"]))
+    add("support", "dovecot pop3 none XOAUTH2", "save", "delete", support, **service["support"])
+    add("billing", "dovecot pop3 starttls OAUTHBEARER", "webhook", "delete", fresh["stls"], **bearer["stls"])
     add("press", "cyrus imap tls password", "webhook", "move", theirs["tls"], auth=known(theirs["tls"]))
     add("jobs", "cyrus imap starttls password", "command", "delete", theirs["starttls"], auth=known(theirs["starttls"]))
     add("faxes", "cyrus pop3 tls password", "save", "delete", theirs["pop3"], auth=known(theirs["pop3"]))

@@ -48,7 +48,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _rhythm(result: Result) -> str:
     if result.idle:
-        return f"IMAP listeners wait for the server's notice (`idle: true`); the others look every {result.every}."
+        waiting = "IMAP listeners wait for the server's notice (`idle: true`), all but `person`"
+        return f"{waiting}, as an open connection outlives the log-in; the others look every {result.every}."
     return f"Every listener looks every {result.every}."
 
 
