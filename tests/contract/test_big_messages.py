@@ -20,7 +20,7 @@ from mailrules.core.parse import parse
 from mailrules.engine.edges import WorkspaceFiles
 
 ATTACHED = bytes(range(256)) * (120_000)  # 30 MB, 40 MB as base64
-MOST = 12 * PIECE
+MOST = 6 * PIECE
 """Octets of memory at most: a few pieces, with what TLS and the file system have in hand."""
 
 

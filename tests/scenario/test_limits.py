@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.scenario.workspace import Place, account
 
 from mailrules.config.load import load_workspace
+from mailrules.model.action import Transient
 from mailrules.model.entry import State
 
 RULES = """
@@ -155,3 +157,24 @@ def test_a_file_name_that_is_used_again_is_handled_again(place):
         handled += [[entry.subject for entry in place.run()["inbox"].entries] for _ in range(2)]
 
     assert handled == [["monday"], [], ["tuesday"], []]
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_a_full_disk_puts_a_pass_off_and_nothing_is_lost(place, dovecot, mailbox, protocol):
+    mailbox.load([mail("first", "a contract"), mail("big", "the contract", size=3_000_000), mail("last", "no")])
+    listener(place, (dovecot, mailbox), protocol)
+    place.write(rules__all="version: 1\nrules: [{name: r, match: {body: contract}, actions: [{save: {to: in}}]}]")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, before[1]))
+    try:
+        with pytest.raises(Transient, match=r"no room for a message of 3,\d{3},\d{3} octets in "):
+            place.run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    for _ in range(2):
+        place.run()
+
+    assert {entry.subject: entry.rule for entry in place.entries()} == {"first": "r", "big": "r", "last": None}
+    assert {entry.state for entry in place.entries()} == {State.DONE}
+    assert sorted(path.stat().st_size > 2_000_000 for path in (place.root / "files" / "in").iterdir()) == [False, True]
