@@ -59,7 +59,7 @@ def differences(mailbox, *, text):
     given = [ref for ref, _ in mailbox.parts(list(heads.values()), text=text)]
     assert given == [ref for ref in refs if ref in set(given)]
     for ref, parts in mailbox.parts(list(heads.values()), text=text):
-        message = assembled(heads[ref], parts, text=text, trust=TRUST)
+        message = assembled(heads[ref], parts, parse(heads[ref].header, extent=Extent.HEADER), text=text, trust=TRUST)
         if message is None:
             continue
         count += message.extent is not Extent.WHOLE

@@ -91,11 +91,8 @@ class Reader:
         if decision.needs not in (Extent.STRUCTURE, Extent.TEXT):
             return _Tried(read, read.message, decision)
         text = decision.needs is Extent.TEXT
-        single = leaf(read.head, text=text, trust=self.listener.account.trust)
-        if single is None:
-            return _Tried(read, read.message, decision)
-        single.know_header(read.message)
-        return _Tried(read, single, self._decide(single))
+        single = leaf(read.head, read.message, text=text, trust=self.listener.account.trust)
+        return _Tried(read, single, self._decide(single)) if single else _Tried(read, read.message, decision)
 
     def _by_parts(self, tried: Sequence[_Tried]) -> Iterator[_Tried]:
         wanted = [one for one in tried if one.decision.needs in (Extent.STRUCTURE, Extent.TEXT)]
@@ -109,9 +106,7 @@ class Reader:
             if parts is None or parts[0] != one.read.head.ref:
                 yield one
                 continue
-            message = assembled(one.read.head, parts[1], text=text, trust=self.listener.account.trust)
-            if message is not None:
-                message.know_header(one.message)
+            message = assembled(one.read.head, parts[1], one.message, text=text, trust=self.listener.account.trust)
             yield one if message is None else _Tried(one.read, message, self._decide(message))
             parts = next(found, None)
 

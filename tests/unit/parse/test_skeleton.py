@@ -24,7 +24,11 @@ HEAD = Head(Ref("", "", "1"), HEADER, size=len(HEADER) + len(PARTS.body) + 8990)
 
 
 def made(parts=PARTS, head=HEAD, *, text=True):
-    return assembled(head, parts, text=text, trust=Trust())
+    return assembled(head, parts, by_header(head), text=text, trust=Trust())
+
+
+def by_header(head):
+    return parse(head.header, extent=Extent.HEADER)
 
 
 def asks(field, **operators):
@@ -103,7 +107,7 @@ def test_any_message_without_its_insides_says_what_the_whole_says(path):
             at = part._body + 1 + cut
         leaves.append(Leaf(part.type, part.octets, cut))
     head = Head(Ref("", "", "1"), raw[:start], size=len(raw))
-    parts = assembled(head, Parts(b"".join(pieces) + raw[at:], leaves), text=True, trust=Trust())
+    parts = made(Parts(b"".join(pieces) + raw[at:], leaves), head)
 
     for name in ("text", "html", "reply_text", "undecodable") if parts is not None else ():
         assert getattr(parts, name) == getattr(whole, name), name
@@ -112,7 +116,8 @@ def test_any_message_without_its_insides_says_what_the_whole_says(path):
 
 @pytest.mark.parametrize("content_type", [b"", b"Content-Type: text/html\r\n", b"Content-Type: application/pdf\r\n"])
 def test_a_message_that_holds_no_parts_shows_its_structure_by_its_header(content_type):
-    message = leaf(Head(Ref("", "", "1"), b"From: a@b.example\r\n" + content_type + b"\r\n"), text=False, trust=Trust())
+    head = Head(Ref("", "", "1"), b"From: a@b.example\r\n" + content_type + b"\r\n")
+    message = leaf(head, by_header(head), text=False, trust=Trust())
 
     assert [each.type for each in message.attachments] == (["application/pdf"] if b"pdf" in content_type else [])
     with pytest.raises(NotLoadedError):
@@ -120,7 +125,7 @@ def test_a_message_that_holds_no_parts_shows_its_structure_by_its_header(content
 
 
 def test_a_multipart_does_not():
-    assert leaf(HEAD, text=False, trust=Trust()) is None
+    assert leaf(HEAD, by_header(HEAD), text=False, trust=Trust()) is None
 
 
 def test_what_was_read_of_the_header_block_is_taken_over():
@@ -146,6 +151,6 @@ def test_nothing_is_taken_over_from_another_header_block():
 def test_of_a_message_that_is_a_file_alone_the_text_is_known_to_be_none(media_type, text):
     head = Head(Ref("", "", "1"), b"Content-Type: " + media_type + b"\r\n\r\n")
 
-    message = leaf(head, text=True, trust=Trust())
+    message = leaf(head, by_header(head), text=True, trust=Trust())
 
     assert (message and message.text) == text
