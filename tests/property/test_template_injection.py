@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailrules.api import HtmlTemplate, Template, build_options
@@ -48,6 +48,7 @@ snippets = st.lists(st.sampled_from(SNIPPETS) | st.text("ab{}%#\"' ", max_size=5
 
 
 @pytest.mark.parametrize(("field", "said"), FIELDS.items(), ids=FIELDS)
+@settings(deadline=None)
 @given(snippet=snippets)
 def test_what_a_mail_says_is_filled_in_as_it_stands(field, said, snippet):
     message = message_of(MAIL.replace("{0}", snippet).encode())
@@ -64,6 +65,7 @@ def test_what_a_mail_says_is_filled_in_as_it_stands(field, said, snippet):
     )
 
 
+@settings(deadline=None)
 @given(snippet=snippets)
 def test_every_text_comes_through_whole(snippet):
     data = action_data(message_of(), match={"word": snippet})
