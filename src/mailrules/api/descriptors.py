@@ -171,8 +171,8 @@ class ReceiveProtocol:
     append: Callable[[Any, Credential, Place, NewMessage], Ref] | None = None
     """Puts a message into the place's folder, and tells where it is now; its `uid` is empty where nobody knows.
 
-    A message with the same Message-ID and size that is there already (without a Message-ID: the same content) is that
-    message, so that a repeated try puts nothing twice. A missing folder is made, unless it is among `must_exist`.
+    A message that is there already, octet for octet, is that message, so that a repeated try puts nothing twice.
+    A missing folder is made, unless it is among `must_exist`.
     Raises what `open` does, and `Permanent` where this message will never be taken. None: it cannot.
     """
     folder_problem: Callable[[str], str] = field(default=lambda _folder: "")

@@ -114,22 +114,33 @@ def test_bare_line_ends_become_those_of_the_protocol():
     assert f'APPEND "INBOX" () {{{SIZE}+}}' == commands(server)[-1]
 
 
-def found(header):
-    octets = f"{header}\r\n\r\n"
-    return [f"* 1 FETCH (UID 5 RFC822.SIZE {SIZE} BODY[HEADER] {{{len(octets)}}}\r\n{octets})\r\n{{tag}} OK done\r\n"]
+def found(raw):
+    """What the server has as UID 5, as it answers for its header block, then for all of it."""
+
+    def item(name, octets):
+        said = octets.decode()
+        return [f"* 1 FETCH (UID 5 BODY[{name}] {{{len(said)}}}\r\n{said})\r\n{{tag}} OK done\r\n"]
+
+    header, end, _ = raw.partition(b"\r\n\r\n")
+    steps = {"uid_search": ["* SEARCH 5\r\n{tag} OK done\r\n"], "uid fetch 1": item("HEADER", header + end)}
+    return steps | {"uid fetch 2": item("", raw)}
+
+
+NAMELESS = b"Subject: a\r\n\r\nText.\r\n"
 
 
 @pytest.mark.parametrize(
-    ("raw", "header", "there"),
+    ("raw", "theirs", "there"),
     [
-        (RAW, "Subject: a\r\nMessage-ID: <a@x.example>", True),
-        (RAW, "Subject: a\r\nMessage-ID: <b@x.example>", False),
-        (b"Subject: a\r\n\r\nText.\r\n", "Subject: a", True),
-        (b"Subject: a\r\n\r\nText.\r\n", "Subject: b", False),
+        (RAW, RAW, True),
+        (RAW, RAW.replace(b"<a@", b"<b@"), False),
+        (RAW, RAW.replace(b"Text", b"Next"), False),
+        (NAMELESS, NAMELESS, True),
+        (NAMELESS, NAMELESS.replace(b": a", b": b"), False),
     ],
 )
-def test_a_message_that_is_there_is_not_put_again(raw, header, there):
-    with server_with(uid_search=["* SEARCH 5\r\n{tag} OK done\r\n"], uid_fetch=found(header)) as server:
+def test_a_message_that_is_there_is_not_put_again(raw, theirs, there):
+    with server_with(**found(theirs)) as server:
         assert put(server, raw) == (Ref("INBOX", "1", "5") if there else Ref("INBOX", "7", "42"))
     assert there is not any(line.startswith("APPEND") for line in commands(server))
 
@@ -175,9 +186,9 @@ def test_refusals_and_breakdowns_are_told_apart(script, failure, says):
 
 
 def test_one_that_was_taken_before_the_line_broke_is_found_by_the_next_try():
-    there = ["* SEARCH 5\r\n{tag} OK done\r\n"]
-    script = {"uid search 1": NOTHING, "uid search 2": there, "appended": [CLOSE]}
-    with server_with(**script, uid_fetch=found("Message-ID: <a@x.example>")) as server:
+    there = found(RAW)
+    script = {"uid search 1": NOTHING, "uid search 2": there.pop("uid_search"), "appended": [CLOSE]}
+    with server_with(**script, **there) as server:
         with pytest.raises(Transient):
             put(server)
         assert put(server) == Ref("INBOX", "1", "5")

@@ -1,4 +1,4 @@
-"""Whether a message that is to be put into a folder is there already: the same Message-ID and the same size."""
+"""Whether a message that is to be put into a folder is there already: the same, octet for octet."""
 
 from __future__ import annotations
 
@@ -16,13 +16,6 @@ def message_id(raw: bytes) -> bytes:
     return found[1] if found else b""
 
 
-def same_message(one: bytes, other: bytes) -> bool:
-    """Whether they are one message: of one size, and of one Message-ID, or without any and of the same content."""
-    if len(one) != len(other) or message_id(one) != message_id(other):
-        return False
-    return bool(message_id(one)) or one == other
-
-
 def holding(raw: bytes, paths: list[Path]) -> Path | None:
     """The file that holds this message; only those of its size are read."""
     from mailrules.builtin.local.durable import is_regular, open_regular
@@ -32,7 +25,7 @@ def holding(raw: bytes, paths: list[Path]) -> Path | None:
             if not is_regular(path) or path.lstat().st_size != len(raw):
                 continue
             with open_regular(path) as file:
-                if same_message(file.read(), raw):
+                if file.read() == raw:
                     return path
         except FileNotFoundError:
             continue  # renamed or gone meanwhile

@@ -14,6 +14,7 @@ from mailrules.builtin.imap.fetch import read_fetches, read_search, uid_batches,
 from mailrules.builtin.imap.line import Answer
 from mailrules.builtin.imap.session import PASSING, Session, Shown, folder_name
 from mailrules.builtin.line.tls import Server, one_line
+from mailrules.builtin.line.wire import MIB, Limits
 
 _APPENDUID = re.compile(rb"\[APPENDUID (\d+) (\d+)\]", re.IGNORECASE)
 _VALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
@@ -88,19 +89,21 @@ class _Appending:
         quoted = identifier.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
         named = b' HEADER Message-ID "' + quoted + b'"' if identifier and quoted.isascii() else b""
         answer = self._session.demand(b"UID SEARCH UNDELETED " + size + named, keep=b"SEARCH")
-        uids = read_search(answer.responses)
-        return next((uid for uid in self._alike(uids, raw, identifier)), 0)
+        alike = self._alike(read_search(answer.responses), raw.partition(b"\r\n\r\n")[0].rstrip(b"\r\n"))
+        return next((uid for uid in alike if self._whole(uid, len(raw)) == raw), 0)
 
-    def _alike(self, uids: Iterable[int], raw: bytes, identifier: bytes) -> Iterable[int]:
-        """Those with the same identifier; without one, those with the same header block."""
-        header = raw.partition(b"\r\n\r\n")[0].rstrip(b"\r\n")
+    def _alike(self, uids: Iterable[int], header: bytes) -> Iterable[int]:
+        """Those with the same header block."""
         for batch in uid_batches(uids, _LOOKED_AT):
-            fetch = b"UID FETCH " + uid_set(batch) + b" (UID RFC822.SIZE BODY.PEEK[HEADER])"
+            fetch = b"UID FETCH " + uid_set(batch) + b" (UID BODY.PEEK[HEADER])"
             for uid, items in read_fetches(self._session.demand(fetch, keep=b"FETCH").responses).items():
-                theirs = items.get(b"BODY[HEADER]", b"")
-                same = message_id(theirs) == identifier if identifier else theirs.rstrip(b"\r\n") == header
-                if same:
+                if items.get(b"BODY[HEADER]", b"").rstrip(b"\r\n") == header:
                     yield uid
+
+    def _whole(self, uid: int, size: int) -> bytes:
+        limits = Limits(literal=size + MIB, total=size + 2 * MIB)
+        answer = self._session.demand(b"UID FETCH %d (UID BODY.PEEK[])" % uid, keep=b"FETCH", limits=limits)
+        return read_fetches(answer.responses).get(uid, {}).get(b"BODY[]", b"")
 
     def _put(self, raw: bytes, new: NewMessage) -> Answer:
         flags = [flag for flag in new.flags if _FLAG.fullmatch(flag) and flag.lower() != "\\recent"]

@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import BinaryIO
 
 from mailrules.api import NewMessage
-from mailrules.builtin.folder.arrival import same_message
 from mailrules.builtin.local.mbox_file import FLAG_LETTERS, Entry, entries, message_of, with_flags
 
 _TO_QUOTE = re.compile(rb"^(>*From )", re.MULTILINE)
@@ -29,7 +28,7 @@ def there_already(file: BinaryIO, message: bytes) -> Entry | None:
     alone = BytesIO(message)
     (new,) = entries(alone)
     raw = message_of(alone, new)[:]
-    return next((e for e in entries(file) if e.size == new.size and same_message(message_of(file, e)[:], raw)), None)
+    return next((e for e in entries(file) if e.size == new.size and message_of(file, e)[:] == raw), None)
 
 
 def _from_line(at: datetime) -> bytes:
