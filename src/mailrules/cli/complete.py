@@ -64,7 +64,7 @@ def _plugins(ctx: click.Context) -> Found:
     from mailrules.registry import load_registry
 
     registry = load_registry(workspace_root(ctx))
-    for table in (registry.receive, registry.send, registry.auth, registry.actions):
+    for table in (registry.receive, registry.send, registry.auth, registry.actions, registry.unpackers):
         yield from ((name, provided.item.summary) for name, provided in table.items())
 
 

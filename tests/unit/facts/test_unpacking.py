@@ -6,8 +6,9 @@ from email.message import EmailMessage
 
 import pytest
 from tests.meta.execute import NOW
+from tests.meta.shell import run_mailrules
 
-from mailrules.config.load import load_rules
+from mailrules.config.load import load_rules, load_workspace
 from mailrules.core import unpacking
 from mailrules.core.match import evaluate
 from mailrules.core.parse import parse
@@ -129,3 +130,56 @@ def test_a_container_is_opened_once_and_not_for_the_text():
     assert (found.text.strip(), opened) == ("See what is in it.", [])
     assert len(found.attachments) == len(found.attachments) == 5
     assert opened == [CONTENT]
+
+
+PLUGIN = """
+from mailrules.api import Unpacked, Unpacker, hookimpl
+
+
+@hookimpl
+def mailrules_unpackers():
+    yield Unpacker(
+        name="lines",
+        summary="Lines as files.",
+        types=("application/x-lines",),
+        names=("*.lines",),
+        unpack=lambda content: [Unpacked("a.txt", content)],
+    )
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """Where a plugin gives an unpacker, and an account uses it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MAILRULES_WORKSPACE", raising=False)
+    monkeypatch.setenv("MAILRULES_PLUGINS", "")
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "lines.py").write_text(PLUGIN)
+    (tmp_path / "mailrules.yaml").write_text("version: 1\naccounts: {a: {receive: {eml: inbox}}}\n")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text("version: 1\nrules: [{name: text, match: {attachment: '*.txt'}}]\n")
+    (tmp_path / "rules" / "a.test.yaml").write_text(
+        "cases:\n  - name: what is in it is seen\n    mail: {attachments: [{name: b.lines, content: x}]}\n"
+        "    expect: {rule: text}\n"
+    )
+    return tmp_path
+
+
+def test_the_command_lists_unpackers_and_what_they_open(workspace):
+    assert "Lines as files." in run_mailrules("plugins")[1]
+    assert "It opens attachments of: application/x-lines, *.lines" in run_mailrules("plugins", "lines")[1]
+    assert '"types"' in run_mailrules("plugins", "lines", "--json")[1]
+
+
+def test_cases_of_rules_see_what_is_in_a_container(workspace):
+    code, printed = run_mailrules("test")
+
+    assert code == 0, printed
+
+
+def test_an_account_hands_them_to_its_messages(workspace):
+    loaded = load_workspace(workspace).workspace
+
+    assert loaded is not None
+    assert [each.name for each in loaded.accounts["a"].trust.unpackers] == ["lines"]
