@@ -13,7 +13,7 @@ from msgspec import UNSET
 from mailrules.config.cases import Expectation
 from mailrules.model.decision import Decision
 from mailrules.model.entry import Entry
-from mailrules.model.rule import Disposition
+from mailrules.model.rule import Disposition, Step
 
 Values: TypeAlias = dict[str, Any]
 
@@ -33,8 +33,7 @@ def expected_and_got(expect: Expectation, decision: Decision, entry: Entry) -> t
     if expect.keep is not None:
         expected["keep"], got["keep"] = kept(expect.keep), kept(entry.disposition)
     if expect.actions is not None:
-        names = [step.name for step in decision.steps]
-        expected["actions"], got["actions"] = list(expect.actions), _as_written(names, expect.actions)
+        expected["actions"], got["actions"] = list(expect.actions), _as_written(decision.steps, expect.actions)
     if expect.continued is not None:
         expected["continued"], got["continued"] = list(expect.continued), list(decision.continued)
     if expect.captures is not None:
@@ -53,12 +52,14 @@ def kept(disposition: Disposition) -> Values:
     }
 
 
-def _as_written(names: Sequence[str], expected: Sequence[str]) -> list[str]:
-    """The steps' names, without the prefix of their flow where the case leaves it out."""
-    short = [name.rpartition("/")[2] for name in names]
-    if len(names) != len(expected):
-        return list(names)
-    return [s if s == wanted else name for name, s, wanted in zip(names, short, expected, strict=True)]
+def _as_written(steps: Sequence[Step], expected: Sequence[str]) -> list[str]:
+    """The steps as the case calls them: by action or `name:`, with or without their flow; else by flow and action."""
+    if len(steps) != len(expected):
+        return [step.name for step in steps]
+    known = ({step.name, step.kind, step.label, step.title} for step in steps)
+    return [
+        wanted if wanted in names else step.name for step, names, wanted in zip(steps, known, expected, strict=True)
+    ]
 
 
 def flow(value: Any) -> str:
