@@ -24,4 +24,19 @@ from mailrules.builtin.action.webhook import WEBHOOK
 @hookimpl
 def mailrules_actions() -> Iterable[ActionType]:
     """In the order of the reference."""
-    yield from (LOG, MAP, EXTRACT, SAVE, APPEND, SEND, REPLY, FORWARD, REDIRECT, ACKNOWLEDGE, WEBHOOK, COMMAND, SCRIPT, FLOW)
+    yield from (
+        LOG,
+        MAP,
+        EXTRACT,
+        SAVE,
+        APPEND,
+        SEND,
+        REPLY,
+        FORWARD,
+        REDIRECT,
+        ACKNOWLEDGE,
+        WEBHOOK,
+        COMMAND,
+        SCRIPT,
+        FLOW,
+    )
