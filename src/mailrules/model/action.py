@@ -182,7 +182,7 @@ class Sender(Protocol):
         Raises:
             Transient: the server is away or says 4xx; those who have it are in `progress`, and the next try of the
                 step hands it over to the others only.
-            Permanent: it says 5xx, some recipients have it and others were refused for good, or the account cannot send.
+            Permanent: it says 5xx, some recipients have it and others were refused for good, or it cannot send.
             Withheld: nothing may go there because of this message (RFC 3834).
         """
 
