@@ -10,7 +10,7 @@ from mailrules.model.message import Address, Fact, Message
 
 BODY_ATTRIBUTES = frozenset(
     {"text", "html", "attachments", "reply_text", "reply_text_fact", "quoted_text", "signature", "raw", "undecodable"}
-    | {"bounce", "calendar", "claimed_sender"}
+    | {"bounce", "calendar", "claimed_sender", "original_sender", "original_sender_fact"}
 )
 """What of `message` in a template takes more than the header block."""
 

@@ -95,13 +95,25 @@ def _told(text: str) -> Iterator[tuple[Bounced, int]]:
         named = _MAILBOX.match(bare) or (_MAILBOX.search(bare) if last else None)
         if named is None or named[1].lower() in seen:
             continue
-        reason = " ".join(" ".join(lines[number : number + _NEAR]).split())
+        reason = _reason(lines[number : number + _NEAR])
         code, reply = _CODE.search(reason), _REPLY.search(reason)
         if code or reply:
             seen.add(named[1].lower())
             status = code[1] if code else f"{reply[1]}.0.0" if reply else ""
             action = "delayed" if status.startswith("4") else "failed"
             yield Bounced(named[1], action, status, reason[:300]), number + 1
+
+
+def _reason(lines: list[str]) -> str:
+    """The words from a recipient on, up to the end of the paragraph that has a code in it."""
+    taken: list[str] = []
+    for line in lines:
+        bare = " ".join(line.split())
+        if not bare and any(_CODE.search(each) or _REPLY.search(each) for each in taken):
+            break
+        if bare and not _MAILBOX.fullmatch(bare.rstrip(":")):
+            taken.append(bare)
+    return " ".join(taken)
 
 
 def _sent(message: Message) -> tuple[str, str, str]:
