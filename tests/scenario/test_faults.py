@@ -6,6 +6,7 @@ import json
 import resource
 import signal
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.scenario.workspace import Place, account
 from tests.unit.cli.conftest import boom, deliver, run, unbounded, workspace  # noqa: F401 - fixtures
-from tests.unit.cli.daemon import Daemon, edit
+from tests.unit.cli.daemon import COMMAND, Daemon, edit
 from tests.unit.local.conftest import unprivileged  # noqa: F401 - a fixture
 
 from mailrules.api import Disposition, NoCredential, PersonNeeded, Ref, Settlement, build_options
@@ -258,3 +259,35 @@ def test_a_discovery_url_that_leads_nowhere_needs_a_person(tmp_path, dovecot, oi
 
     assert "404" in str(raised.value)
     assert "check discovery_url" in raised.value.remedy
+
+
+def test_a_log_that_nobody_takes_any_more_holds_up_no_mail(home, deliver, run):  # noqa: F811 - as above
+    with Daemon() as daemon:
+        daemon.says("inbox: 1 message: 1 done")
+        daemon.process.stderr.close()
+        deliver("2.b", "Later")
+        deliver("3.c", "Latest")
+        end = time.monotonic() + 20
+        while len(run("log", "--json", "--state", "done").json) < 3 and time.monotonic() < end:
+            time.sleep(0.2)
+
+        assert daemon.process.poll() is None
+        assert daemon.end() == 0
+
+    assert len(run("log", "--json", "--state", "done").json) == 3
+
+
+def test_a_full_disk_under_the_log_holds_up_no_mail(home, deliver, run):  # noqa: F811 - as above
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.Popen([*COMMAND, "run"], stderr=full)
+    try:
+        end = time.monotonic() + 20
+        while time.monotonic() < end and not run("log", "--json", "--state", "done").json:
+            time.sleep(0.2)
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        code = process.wait(20)
+
+    assert code == 0
+    assert run("log", "--json", "--state", "done").json
