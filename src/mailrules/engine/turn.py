@@ -53,8 +53,10 @@ class Connection:
             return None
         try:
             mailbox.resume()
-        except Transient:
+        except BaseException as error:
             mailbox.close()
+            if not isinstance(error, Transient):
+                raise
             return None
         return mailbox
 
