@@ -3,7 +3,7 @@
 import pytest
 
 from mailrules.api import Leaf, Ref
-from mailrules.builtin.imap.parts import ALL, LARGEST, planned
+from mailrules.builtin.imap.parts import ALL, LARGEST, planned, put_together
 from mailrules.builtin.imap.structure import MOST, Part, read_structure
 
 REF = Ref("INBOX", "1", "5")
@@ -144,3 +144,23 @@ WHOLE = {
 @pytest.mark.parametrize(("parts", "length"), WHOLE.values(), ids=WHOLE)
 def test_the_whole_is_fetched_for(parts, length):
     assert planned(REF, length, parts, text=True) is None
+
+
+PLAN = planned(REF, 100_000, [Part("text/plain", 9_000, MIXED), BIG], text=True)
+CAME = {
+    "all": ({b"BODY[TEXT]<0>": b"a" * 10_000, b"BODY[TEXT]<99000>": b"z" * 1_000}, b"a" * 10_000 + b"z" * 1_000),
+    "too little": ({b"BODY[TEXT]<0>": b"a" * 10_000, b"BODY[TEXT]<99000>": b"z" * 999}, None),
+    "a piece missing": ({b"BODY[TEXT]<0>": b"a" * 10_000}, None),
+    "nothing, as the message is gone": ({}, None),
+}
+
+
+@pytest.mark.parametrize(("items", "body"), CAME.values(), ids=CAME)
+def test_a_body_is_made_of_pieces_that_are_as_long_as_was_asked_for(items, body):
+    made = put_together(PLAN, items)
+
+    assert (made and made.body) == body
+
+
+def test_a_body_that_is_gone_is_none():
+    assert put_together(planned(REF, 1_000, [TEXT], text=True), {}) is None
