@@ -21,7 +21,7 @@ from mailrules.engine.passes import run_pass
 from mailrules.engine.worlds import for_trial, replay_world
 from mailrules.model.decision import Decision
 from mailrules.model.entry import Entry, State
-from mailrules.model.message import Trust
+from mailrules.model.message import Address, Trust
 from mailrules.model.rule import Rule, RuleSet
 from mailrules.model.unpack import Unpacker
 from mailrules.registry import Registry, load_registry
@@ -29,10 +29,10 @@ from mailrules.store.overlay import OverlayJournal
 from mailrules.testing.compare import expected_and_got, flow
 from mailrules.testing.compose import compose
 
+SENDER = "account@case.invalid"
+"""What an action sends as that leaves it to the account, where the cases name no address of ours."""
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When a case is decided that does not say so, and whose message has no date."""
-NOBODY = Trust()
-"""Nobody is trusted, and nothing is unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,9 @@ def run_case(case: Case, decider: Decider, *, unpackers: tuple[Unpacker, ...] = 
 def _processed(case: Case, raw: bytes, decider: Decider, now: datetime, trust: Trust) -> Entry:
     """The case's message through a pass, its steps described."""
     mailbox = MemoryMailbox({case.name: raw}, case.received, case.flags)
-    listener = Listener("case", Account("case", trust=trust, timezone=case.timezone), decider.ruleset)
+    sender = Address("", min(trust.own_addresses, default=SENDER))
+    account = Account("case", sender=sender, trust=trust, timezone=case.timezone)
+    listener = Listener("case", account, decider.ruleset)
     return run_pass(for_trial(listener), decider, replay_world(mailbox, OverlayJournal(), at=now)).entries[0]
 
 

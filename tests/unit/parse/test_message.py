@@ -294,6 +294,28 @@ def test_fingerprint_does_not_depend_on_line_ends():
     assert fingerprint(block, 1) == fingerprint(block.replace(b"\n", b"\r\n"), 1) == fingerprint(block[:-1], 1)
 
 
+TRACES = (
+    b"Return-Path: <a@b.example>\r\nDelivered-To: c@d.example\r\nReceived: by mx; Mon, 1 Jun 2026 10:00:00 +0000\r\n",
+    b"Received: from x\r\n\tby mx; Mon, 1 Jun 2026 11:00:00 +0000\r\nAuthentication-Results: mx; spf=pass\r\n",
+    b"",
+)
+IDENTIFIED = b"Message-ID: <1@b.example>\r\nSubject: x\r\nX-Mailer: y\r\n\r\n"
+
+
+@pytest.mark.parametrize("ends", [b"\r\n", b"\n"], ids=["CRLF", "LF"])
+def test_fingerprint_of_a_message_delivered_twice_is_one(ends):
+    blocks = [(trace + IDENTIFIED).replace(b"\r\n", ends) for trace in TRACES]
+
+    assert len({fingerprint(block, len(block) + 100) for block in blocks}) == 1
+    assert len({fingerprint(block, None) for block in blocks}) == 1
+
+
+def test_fingerprint_of_messages_without_an_identifier_tells_them_by_their_way():
+    blocks = [trace + b"Subject: alarm\r\n\r\n" for trace in TRACES]
+
+    assert len({fingerprint(block, None) for block in blocks}) == len(TRACES)
+
+
 def test_fingerprint_differs_with_any_other_header():
     assert fingerprint(b"Subject: x\n", None) != fingerprint(b"Subject: y\n", None)
 
