@@ -19,8 +19,8 @@ import pytest
 from tests.scenario.workspace import Place
 
 from mailrules.api import Refused
-from mailrules.engine.sending import AccountSender
 from mailrules.engine.listen import Failure, Loop
+from mailrules.engine.sending import AccountSender
 from mailrules.engine.worlds import live_world
 from mailrules.model.action import PersonNeeded, Transient
 from mailrules.store.sql import open_journal

@@ -68,6 +68,12 @@ class Listener:
     unseen_only: bool = False
     max_emails: int = 5
     """A pass, oldest first; -1 is all."""
+    max_size: int | None = None
+    """Octets of the largest message that is taken whole; None is without a limit."""
+    oversize: Literal["park", "skip", "header"] = "park"
+    """What becomes of a larger one."""
+    max_age: timedelta | None = None
+    """How long ago a message that is taken came at most; None is without a limit."""
     stop_after_first: bool = False
     """The first message that fires the transition is the last that is taken."""
     start: Start = "now"
@@ -81,12 +87,6 @@ class Listener:
     span: Span = NOWHERE
 
 
-    max_size: int | None = None
-    """Octets of the largest message that is taken whole; None is without a limit."""
-    oversize: Literal["park", "skip", "header"] = "park"
-    """What becomes of a larger one."""
-    max_age: timedelta | None = None
-    """How long ago a message that is taken came at most; None is without a limit."""
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """Everything in the files, checked and built."""

@@ -167,6 +167,19 @@ class ListenerSpec(Spec, frozen=True):
     folder: Text = "INBOX"
     unseen_only: bool = False
     max_emails: Annotated[int, Meta(ge=-1, description="How many a pass, oldest first; -1 is all.")] = 5
+    max_size: Annotated[
+        str | int, Meta(description="Larger messages are not taken; -1 is no limit.", examples=["25MB", "10MiB"])
+    ] = "100MB"
+    oversize: Annotated[
+        Literal["park", "skip", "header"],
+        Meta(
+            description="What becomes of a larger message: a person looks (park), it is left alone with a row in the "
+            "journal (skip), or it is decided by its header alone (header)."
+        ),
+    ] = "park"
+    max_age: Annotated[
+        str, Meta(description="Messages that came longer ago are left alone, each with a row.", examples=["30d"])
+    ] = ""
     stop_after_first: Annotated[
         bool, Meta(description="The first message that fires the transition is the last that is taken.")
     ] = False
@@ -181,19 +194,6 @@ class ListenerSpec(Spec, frozen=True):
     rules: Annotated[Texts, Meta(description="Rules files, in order; without any every message fires.")] = []
     flow: Annotated[str, Meta(description="The listener's own transition.")] = ""
     limits: LimitsSpec | UnsetType = UNSET
-    max_size: Annotated[
-        str | int, Meta(description="Larger messages are not taken; -1 is no limit.", examples=["25MB", "10MiB"])
-    ] = "100MB"
-    oversize: Annotated[
-        Literal["park", "skip", "header"],
-        Meta(
-            description="What becomes of a larger message: a person looks (park), it is left alone with a row in the "
-            "journal (skip), or it is decided by its header alone (header)."
-        ),
-    ] = "park"
-    max_age: Annotated[
-        str, Meta(description="Messages that came longer ago are left alone, each with a row.", examples=["30d"])
-    ] = ""
     expires: Annotated[list[ExpirySpec], Meta(description="Moments at which it ends, or does something.")] = []
 
 
