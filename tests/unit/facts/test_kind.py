@@ -73,6 +73,12 @@ def test_the_subjects_are_the_accounts_to_choose():
     ).value == ("auto-reply")
 
 
+def test_no_subject_tells_where_there_are_no_patterns():
+    assert (
+        kind("From: a@b.example", "Subject: Automatic reply: x", trust=Trust(auto_reply_subjects=())).value == "person"
+    )
+
+
 @pytest.mark.parametrize(
     ("headers", "value"),
     [
