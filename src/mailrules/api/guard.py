@@ -87,6 +87,9 @@ def _unanswerable(message: Message, address: str, own: set[str]) -> str:
     kind = message.kind
     if kind.value in SILENT:
         return f"{address} sent this message, and it is of the kind '{kind.value}' ({kind.evidence}), not from a person"
+    submitted = message["Auto-Submitted"].partition(";")[0].strip()
+    if submitted and submitted.lower() != "no":  # whatever else it is (RFC 3834, section 2)
+        return f"it is an automatic answer itself (Auto-Submitted: {submitted})"
     if any(value.strip() == "<>" for value in message.header("Return-Path")):
         return "its return path is null: it wants no answer"
     if _SUPPRESSED.search(message["X-Auto-Response-Suppress"]):

@@ -10,18 +10,21 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from mailrules.api.options import redact
 from mailrules.builtin.local.durable import sync_folders, write_synced
 from mailrules.config.settings import Workspace
 from mailrules.engine.append import AccountAppender
+from mailrules.engine.caps import Caps
 from mailrules.engine.http import DeadlineHttp
 from mailrules.engine.lines import Lines
 from mailrules.engine.perform import Attempt
 from mailrules.engine.sending import AccountSender, Errand
 from mailrules.engine.world import system_clock
 from mailrules.model.action import Context, Permanent, Transient
+from mailrules.model.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +122,19 @@ class StruckLog:
         self._log.warning("%s", redact(text))
 
 
-def live_context(workspace: Workspace) -> Callable[[Attempt], Context]:
-    """Contexts for a live run: all that one attempt may touch."""
-    lines = Lines()
+def live_context(workspace: Workspace, journal: Journal) -> Callable[[Attempt], Context]:
+    """Contexts for a live run: all that one attempt may touch. *journal* counts what correspondents get."""
+    lines, caps = Lines(), Caps(journal, system_clock)
 
     def context(attempt: Attempt) -> Context:
         listener, seconds = attempt.listener, attempt.step.timeout
         log, append = StruckLog(listener.name), AccountAppender(workspace, listener.account)
-        errand = Errand(message=attempt.message, append=append, log=log, progress=attempt.progress)
+        capped = partial(caps.reserve, attempt)
+        errand = Errand(message=attempt.message, append=append, log=log, capped=capped, progress=attempt.progress)
         return Context(
             idempotency_key=attempt.key,
             deadline=system_clock() + timedelta(seconds=seconds),
-            http=DeadlineHttp(seconds),
+            http=DeadlineHttp(seconds, workspace.root),
             files=WorkspaceFiles(workspace.files),
             log=log,
             send=AccountSender(listener.account, workspace.root, errand, lines),

@@ -60,7 +60,7 @@ def live_world(
 
     return World(
         open=opener(workspace, readonly=False),
-        perform=performer(obeying(live_context(workspace), left_alone)),
+        perform=performer(obeying(live_context(workspace, journal), left_alone)),
         journal=journal,
         recorded=recorded,
         stopping=stopping,
