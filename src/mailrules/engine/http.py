@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mailrules.builtin.line.deadline import Deadline
 from mailrules.builtin.line.tls import Server
 from mailrules.engine.reach import addresses
 from mailrules.model.action import INTERNET, Answer, Permanent, Reach, Transient
+
+if TYPE_CHECKING:
+    import ssl
 
 MOST_OCTETS = 16 << 20
 """The largest answer of an HTTP server that is taken."""
@@ -60,10 +63,17 @@ class DeadlineHttp:
 
     def _way(self, reach: Reach) -> dict[str, Any]:
         """How the client connects, beyond what is usual."""
-        way: dict[str, Any] = {"proxy": reach.proxy} if reach.proxy else {}
-        if reach.certificate:
-            way["verify"] = Server("", 0, "tls", reach.certificate, self.seconds, self.root).context()
-        return way
+        own = Server("", 0, "tls", reach.certificate, self.seconds, self.root) if reach.certificate else None
+        way: dict[str, Any] = {"verify": own.context() if own else _trusted()}
+        return way | ({"proxy": reach.proxy} if reach.proxy else {})
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The usual authorities, read once for all requests: reading them takes longer than most requests do."""
+    import httpx2
+
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _first_there(
