@@ -339,7 +339,7 @@ def test_two_entries_cannot_stand_for_one_message(journal):
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
         ("sqlite:////", "names a folder"),
-        ("postgresql+psycopg://mail:hunter2@db.example/mail", "driver that is not installed"),
+        ("mysql+pymysql://mail:hunter2@db.example/mail", "driver that is not installed"),
         ("nonsense://x", "nonsense"),
     ],
 )
