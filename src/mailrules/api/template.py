@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -70,18 +70,10 @@ class Template:
             return None
         return [use for each in found for use in _steps(self.source.count("\n", 0, each.start()) + 1, each[1], each[2])]
 
-    @cached_property
+    @property
     def _studied(self) -> Study:
         """What its syntax tree tells; the tree is not kept."""
-        from jinja2 import TemplateSyntaxError
-
-        from mailrules.api.study import Study, study
-
-        try:
-            tree = _environment().parse(self.source)
-        except TemplateSyntaxError as error:
-            return Study(TemplateProblem(error.lineno, error.message or "not a template"), (), needs_body=False)
-        return study(tree, _environment())
+        return _study(self.source)
 
     @property
     def _uses(self) -> Collection[Use]:
@@ -265,3 +257,17 @@ def _environment(*, html: bool = False) -> Any:
     from mailrules.api.sandbox import environment
 
     return environment(html=html)
+
+
+@lru_cache(maxsize=1000)
+def _study(source: str) -> Study:
+    """Once for a text: thousands of rules say the same, and defaults are the same in all of them."""
+    from jinja2 import TemplateSyntaxError
+
+    from mailrules.api.study import Study, study
+
+    try:
+        tree = _environment().parse(source)
+    except TemplateSyntaxError as error:
+        return Study(TemplateProblem(error.lineno, error.message or "not a template"), (), needs_body=False)
+    return study(tree, _environment())

@@ -11,6 +11,7 @@ import click
 
 from mailrules.cli.complete import listener_names
 from mailrules.cli.invocation import common_options, json_option, verbose
+from mailrules.cli.main import BETWEEN_COLLECTIONS
 
 
 @click.command(name="run", short_help="Handle mail, once or until stopped.")
@@ -66,4 +67,4 @@ def collect_seldom() -> None:
     Messages and entries hold no cycles, and looking at each of thousands again and again takes a sixth of a pass.
     """
     gc.freeze()
-    gc.set_threshold(20_000)
+    gc.set_threshold(BETWEEN_COLLECTIONS)

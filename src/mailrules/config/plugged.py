@@ -24,6 +24,8 @@ _ONE_KEY = "keep one of them, or give each its own '- ' in a list; options are i
 _RUN = "write def run(message, data, context), giving a mapping or None"
 _AT = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_BARREN = frozenset({str, int, float, bool, type(None)})
+"""Types of values in which there is nothing to look for: most options of most actions."""
 
 
 def named(node: Node, findings: Findings, *, owner: str) -> tuple[str, Node] | None:
@@ -124,9 +126,12 @@ def _leaves(options: Any, node: Node | None) -> Iterator[tuple[Any, Node | None]
     elif isinstance(options, msgspec.Struct):
         inline, shorthand = (getattr(type(options), kind, None) for kind in ("inline", "shorthand"))
         for name, key in zip(options.__struct_fields__, options.__struct_encode_fields__, strict=True):
+            value = getattr(options, name)
+            if type(value) in _BARREN:
+                continue
             bare = name == shorthand and node is not None and not isinstance(node.value, dict)
             bare = bare or name == inline
-            yield from _leaves(getattr(options, name), node if bare else _child(node, key))
+            yield from _leaves(value, node if bare else _child(node, key))
     elif isinstance(options, Mapping):
         for key, value in options.items():
             yield from _leaves(value, _child(node, key))
