@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias
@@ -19,12 +19,17 @@ from mailrules.builtin.imap.parts import Fetching
 from mailrules.builtin.imap.pieces import spooled
 from mailrules.builtin.imap.session import BUSY, Session
 from mailrules.builtin.imap.settle import Settling
+from mailrules.builtin.line.tls import senseless
 from mailrules.builtin.line.wire import MIB, Limits
 
 log = logging.getLogger(__name__)
 
 HEADS = 2_000
 """Header blocks in one command."""
+LONGEST_HEADER = MIB
+"""Octets of a header block that is still read, once one has been met that goes beyond all limits."""
+CUT_HEADS = 100
+"""Header blocks in one command then."""
 BODIES = 50
 """Messages in one command where their sizes are not known."""
 BODY_OCTETS = 8 * MIB
@@ -49,15 +54,22 @@ class Part:
 
 
 HEADER = Part(b" (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])", b"BODY[HEADER]", HEADERS)
+CUT_HEADER = Part(HEADER.items.replace(b"]", b"]<0.%d>" % (LONGEST_HEADER + 1)), b"BODY[HEADER]<0>", HEADERS)
 WHOLE = Part(b" (UID BODY.PEEK[])", b"BODY[]", MESSAGES)
 Found: TypeAlias = dict[int, Items]
 
 
 class ImapMailbox(Listening):
-    """One folder on an IMAP server."""
+    """One folder on an IMAP server.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    What breaks all limits is no reason to give up the mailbox, as it may be the doing of one message: then it connects
+    anew, and asks for less.
+    """
+
+    def __init__(self, connect: Callable[[], Session]) -> None:
+        """Connect; *connect* gives a new session with the same folder open."""
+        self._connect = connect
+        self._session = connect()
         self._sizes: dict[int, int] = {}
         self._listed = False
 
@@ -77,11 +89,21 @@ class ImapMailbox(Listening):
 
     def heads(self, refs: Sequence[Ref]) -> Iterator[Head]:
         """Header blocks in the order asked for; a batch is read whole before the first of it is given."""
-        for batch, found in self._fetch(batches(self._here(refs), HEADS), HEADER):
-            for ref in batch:
-                items = found.pop(uid_of(ref), {})
-                if HEADER.name in items:
-                    yield self._head(ref, items)
+        wanted = self._here(refs)
+        given: set[Ref] = set()
+        try:
+            for ref, items in self._each(batches(wanted, HEADS), HEADER):
+                given.add(ref)
+                yield self._head(ref, items, items[HEADER.name])
+            return
+        except Transient as error:
+            self._begin_anew(error)
+        for ref, items in self._each(batches([ref for ref in wanted if ref not in given], CUT_HEADS), CUT_HEADER):
+            header = items[CUT_HEADER.name]
+            if len(header) <= LONGEST_HEADER:
+                yield self._head(ref, items, header)
+            else:
+                log.warning("left out, by UID: %s; its header block has over %d octets", ref.uid, LONGEST_HEADER)
 
     def bodies(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Octets]]:
         """Whole messages in the order asked for; a batch is read whole before the first of it, a big one by pieces."""
@@ -95,16 +117,16 @@ class ImapMailbox(Listening):
                     yield ref, raw
 
     def _small(self, refs: Sequence[Ref]) -> Iterator[tuple[Ref, bytes]]:
-        for batch, found in self._fetch(self._by_size(refs), WHOLE):
-            for ref in batch:
-                items = found.pop(uid_of(ref), {})
-                if WHOLE.name in items:
-                    yield ref, items[WHOLE.name]
+        for ref, items in self._each(self._by_size(refs), WHOLE):
+            yield ref, items[WHOLE.name]
 
     def parts(self, heads: Sequence[Head], *, text: bool) -> Iterator[tuple[Ref, Parts]]:
-        """See `mailrules.api.Selective`."""
+        """See `mailrules.api.Selective`; a structure beyond all limits leaves it and the others to be fetched whole."""
         here = set(self._here([head.ref for head in heads]))
-        return Fetching(self._session, text=text).run([head for head in heads if head.ref in here])
+        try:
+            yield from Fetching(self._session, text=text).run([head for head in heads if head.ref in here])
+        except Transient as error:
+            self._begin_anew(error)
 
     def settle(self, settlements: Sequence[Settlement]) -> Mapping[Ref, str]:
         """Marks, copies, moves, deletions, each in few commands; gives the reason for each that failed."""
@@ -120,6 +142,22 @@ class ImapMailbox(Listening):
         """Those of this folder; another UIDVALIDITY makes them strangers too (RFC 9051, section 2.3.1.1)."""
         here = {folder for folder in {ref.folder for ref in refs} if self._session.is_open(folder)}
         return [ref for ref in refs if ref.validity == self._session.validity and ref.folder in here]
+
+    def _begin_anew(self, error: Transient) -> None:
+        """Connect again after an answer that makes no sense; any other *error* is raised."""
+        if not senseless(error):
+            raise error
+        log.warning("%s; asked anew, for less", error)
+        self._session = self._connect()
+        self._session.line.came = 1  # what came before, it will not tell of
+
+    def _each(self, batches: Iterable[Sequence[Ref]], part: Part) -> Iterator[tuple[Ref, Items]]:
+        """Each of which *part* came, with what came of it."""
+        for batch, found in self._fetch(batches, part):
+            for ref in batch:
+                items = found.pop(uid_of(ref), {})
+                if part.name in items:
+                    yield ref, items
 
     def _fetch(self, batches: Iterable[Sequence[Ref]], part: Part) -> Iterator[tuple[Sequence[Ref], Found]]:
         """Each batch with what came for it; the next one is asked for before, so that the server works meanwhile."""
@@ -178,13 +216,13 @@ class ImapMailbox(Listening):
         if refused:
             log.warning("left out, by UID: %s; %s", uid_set(refused).decode(), refusal)
 
-    def _head(self, ref: Ref, items: Items) -> Head:
+    def _head(self, ref: Ref, items: Items, header: bytes) -> Head:
         size = items.get(b"RFC822.SIZE", b"")
         if size.isdigit():
             self._sizes[uid_of(ref)] = int(size)
         return Head(
             ref,
-            items[HEADER.name],
+            header,
             size=self._sizes.get(uid_of(ref)),
             received=read_moment(items.get(b"INTERNALDATE", b"")),
             flags=read_flags(items.get(b"FLAGS", b"")),

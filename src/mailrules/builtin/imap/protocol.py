@@ -45,7 +45,8 @@ def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mai
     from mailrules.builtin.imap.session import Session
 
     assert isinstance(credential, NoCredential | PasswordCredential | TokenCredential)
-    return ImapMailbox(Session.opened(server_of(options, place), credential, place))
+    server = server_of(options, place)
+    return ImapMailbox(lambda: Session.opened(server, credential, place))
 
 
 def append_to_imap(options: ImapOptions, credential: Credential, place: Place, new: NewMessage) -> Ref:

@@ -16,7 +16,7 @@ from mailrules.builtin.imap.fetch import read_fetches, read_search, read_set, ui
 from mailrules.builtin.imap.line import Answer
 from mailrules.builtin.imap.session import Session, folder_name
 from mailrules.builtin.line.tls import one_line
-from mailrules.builtin.line.wire import Limits
+from mailrules.builtin.line.wire import MIB, Limits
 
 if TYPE_CHECKING:
     from mailrules.api import Disposition
@@ -29,6 +29,7 @@ MOST = 20_000
 """UIDs in one command; the length of its line bounds them too."""
 LOOKED_AT = 500
 """Header blocks in one answer."""
+HEADERS = Limits(total=192 * MIB)
 
 _FLAG = re.compile(rb"\\?[^\x00-\x20\x7f-\xff(){%*\"\\\]]+")
 _COPYUID = re.compile(rb"\[COPYUID \d+ ([\d,:]+) [\d,:]+\]", re.IGNORECASE)
@@ -175,7 +176,7 @@ class Settling:
         looks: dict[int, tuple[int, bytes]] = {}
         for batch in uid_batches(uids, LOOKED_AT):
             fetch = b"UID FETCH " + uid_set(batch) + b" (UID RFC822.SIZE BODY.PEEK[HEADER])"
-            found = read_fetches(self._session.demand(fetch, keep=b"FETCH", limits=Limits()).responses)
+            found = read_fetches(self._session.demand(fetch, keep=b"FETCH", limits=HEADERS).responses)
             looks |= {uid: (int(items[b"RFC822.SIZE"]), items[b"BODY[HEADER]"]) for uid, items in found.items()}
         return looks
 

@@ -202,6 +202,13 @@ def keep_alive(line: socket.socket) -> None:
             line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
+def senseless(error: Exception) -> bool:
+    """Whether a failure is that the server said what makes no sense, or more than is sane."""
+    from mailrules.builtin.line.wire import Nonsense
+
+    return isinstance(error.__cause__, Nonsense)
+
+
 def one_line(text: object, limit: int = 200) -> str:
     """What a server said, fit for one line: decoded, printable, at most *limit* characters."""
     if isinstance(text, bytes):
