@@ -15,22 +15,24 @@ _KEPT = rb"status|x-status|x-keywords|x-uid|x-imap|x-imapbase|content-length|lin
 _REWRITTEN = _fields(b"sxcl", _KEPT)
 _ON_THE_WAY = _fields(
     b"sxclrdea",
-    _KEPT + rb"|received|return-path|delivered-to|x-original-to|x-delivered-to|envelope-to|delivery-date|x-received"
-    rb"|x-envelope-(?:from|to)|x-sieve|x-spam-[a-z-]+|authentication-results|received-spf|arc-[a-z-]+|x-google-smtp-source",
+    _KEPT + rb"|received|return-path|delivery-date|x-received|x-envelope-from|x-sieve|x-spam-[a-z-]+|authentication-results|received-spf|arc-[a-z-]+|x-google-smtp-source",
 )
 _USUAL = (b"\nMessage-ID: <", b"\nMessage-Id: <", b"\nMessage-id: <", b"\nmessage-id: <")
 _IDENTIFIED = re.compile(rb"\nmessage-id[ \t]*:[ \t]*(?:\n[ \t]+)*<", re.IGNORECASE)
+_DATED = re.compile(rb"\ndate[ \t]*:", re.IGNORECASE)
 
 
 def fingerprint(header_block: bytes, size: int | None) -> str:
     """BLAKE2b (128 bits, hex) of *header_block*, and of *size* where it is known.
 
     Line ends do not count, nor do the headers in which mail software keeps its own state. Of a message with a
-    Message-ID neither does what servers wrote on its way (RFC 5321, section 4.4): delivered twice, it is one message.
+    Message-ID and a Date neither does what servers wrote on its way (RFC 5321, section 4.4): delivered twice, it is one
+    message. For whom it was delivered counts: each recipient's copy is a message.
     """
     lines = b"\n" + header_block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     identified = any(field in lines for field in _USUAL) or _IDENTIFIED.search(lines)
-    block = (_ON_THE_WAY if identified else _REWRITTEN).sub(b"", lines)
+    dated = b"\nDate: " in lines or _DATED.search(lines)
+    block = (_ON_THE_WAY if identified and dated else _REWRITTEN).sub(b"", lines)
     left_out = len(lines) - len(block)
     if b"\r\n" in header_block:
         left_out += lines.count(b"\n") - block.count(b"\n")

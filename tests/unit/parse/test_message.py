@@ -295,11 +295,12 @@ def test_fingerprint_does_not_depend_on_line_ends():
 
 
 TRACES = (
-    b"Return-Path: <a@b.example>\r\nDelivered-To: c@d.example\r\nReceived: by mx; Mon, 1 Jun 2026 10:00:00 +0000\r\n",
+    b"Return-Path: <a@b.example>\r\nReceived: by mx; Mon, 1 Jun 2026 10:00:00 +0000\r\n",
     b"Received: from x\r\n\tby mx; Mon, 1 Jun 2026 11:00:00 +0000\r\nAuthentication-Results: mx; spf=pass\r\n",
     b"",
 )
-IDENTIFIED = b"Message-ID: <1@b.example>\r\nSubject: x\r\nX-Mailer: y\r\n\r\n"
+DATE = b"Date: Mon, 1 Jun 2026 09:59:00 +0000\r\n"
+IDENTIFIED = b"Message-ID: <1@b.example>\r\n" + DATE + b"Subject: x\r\nX-Mailer: y\r\n\r\n"
 
 
 @pytest.mark.parametrize("ends", [b"\r\n", b"\n"], ids=["CRLF", "LF"])
@@ -314,6 +315,20 @@ def test_fingerprint_of_messages_without_an_identifier_tells_them_by_their_way()
     blocks = [trace + b"Subject: alarm\r\n\r\n" for trace in TRACES]
 
     assert len({fingerprint(block, None) for block in blocks}) == len(TRACES)
+
+
+@pytest.mark.parametrize("field", [b"Delivered-To", b"X-Original-To", b"Envelope-To"])
+def test_fingerprint_tells_the_copies_of_two_recipients_apart(field):
+    copies = [field + b": " + whom + b"@d.example\r\n" + IDENTIFIED for whom in (b"sales", b"needs")]
+
+    assert len({fingerprint(copy, len(copy)) for copy in copies}) == len(copies)
+
+
+def test_fingerprint_does_not_believe_an_identifier_without_a_date():
+    """A device without a clock gives each of its alarms the same."""
+    blocks = [trace + IDENTIFIED.replace(DATE, b"") for trace in TRACES]
+
+    assert len({fingerprint(block, len(block)) for block in blocks}) == len(blocks)
 
 
 def test_fingerprint_differs_with_any_other_header():
