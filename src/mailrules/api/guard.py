@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from mailrules.api.mailbox import canonical
 from mailrules.model.message import Message, NotLoadedError
 
 LOOP_FIELD = "X-Loop-Token"
@@ -61,25 +62,26 @@ def withheld(message: Message, recipients: Iterable[str], account: Mapping[str, 
         recipients: the addresses of the envelope.
         account: as templates see it: `address`, and `own`, the addresses of all accounts.
     """
-    back, own = correspondents(message), {*account.get("own", ()), account.get("address", "").lower()} - {""}
+    mailbox = canonical(account.get("address", ""))
+    back, own = correspondents(message), {*map(canonical, account.get("own", ())), mailbox} - {""}
     reason = comes_back(message, account)
     for recipient in recipients:
         if reason:
             break
-        address = recipient.lower()
+        address = canonical(recipient)
         if address in back:
             reason = _unanswerable(message, address, own)
-        elif address == account.get("address", "").lower():
+        elif address == mailbox:
             reason = f"{recipient} is this mailbox's own address"
     return reason
 
 
 def correspondents(message: Message) -> set[str]:
-    """The addresses of those a message comes from, or wants to be answered to, in small letters."""
+    """The addresses of those a message comes from, or wants to be answered to, as `canonical` writes them."""
     named = [each for name in ("From", "Reply-To", "Sender", "Return-Path") for each in message.addresses(name)]
     with suppress(NotLoadedError):  # what nobody has read, nobody answers to
         named.append(message.original_sender)
-    return {each.address.lower() for each in named if each.address}
+    return {canonical(each.address) for each in named if each.address}
 
 
 def _unanswerable(message: Message, address: str, own: set[str]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from mailrules.api.guard import correspondents
+from mailrules.api.mailbox import canonical, correspondent
 from mailrules.builtin.action.conversation import answer_subject
 from mailrules.engine.perform import Attempt
 from mailrules.model.journal import Journal
@@ -25,10 +27,10 @@ class Caps:
         """Why no mail of that *subject* may go back to who wrote the message; empty, and counted, where it may.
 
         Mail to anybody else is not capped: a desk may be told of every message. A mail counts before it leaves, and
-        once however often it is tried.
+        once however often it is tried. Addresses that differ in their detail (`jo+x@`) are one correspondent.
         """
         back = correspondents(attempt.message)
-        to = [address for address in dict.fromkeys(each.lower() for each in recipients) if address in back]
+        to = list(dict.fromkeys(correspondent(each) for each in recipients if canonical(each) in back))
         if not to:
             return ""
         marks = list(_marks(attempt, to, subject))
@@ -44,14 +46,23 @@ class Caps:
 
 
 MAIL, SUBJECT, THREAD = "mail", "mail of this subject", "mail in this thread"
+LONGEST = 500
+"""Characters of a name in the journal: a stranger wrote it, and an index of PostgreSQL takes 2,704 octets."""
 
 
 def _marks(attempt: Attempt, to: Sequence[str], subject: str) -> Iterator[Mark]:
     for address in to:
-        yield Mark(MAIL, address, attempt.key)
-        yield Mark(SUBJECT, f"{address}: {answer_subject(subject).casefold()}", attempt.key)
+        yield Mark(MAIL, _bounded(address), attempt.key)
+        yield Mark(SUBJECT, _bounded(f"{address}: {answer_subject(subject).casefold()}"), attempt.key)
     if thread := _thread(attempt.message):
-        yield Mark(THREAD, thread, attempt.key)
+        yield Mark(THREAD, _bounded(thread), attempt.key)
+
+
+def _bounded(name: str) -> str:
+    """A name that an index can hold, different for different names."""
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[:LONGEST]}... {hashlib.blake2b(name.encode(errors='replace'), digest_size=16).hexdigest()}"
 
 
 def _thread(message: Message) -> str:

@@ -7,8 +7,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from mailrules.model.action import Permanent, Reach, Transient
 
-_NOT_GLOBAL = (ip_network("192.0.0.0/24"), ip_network("168.63.129.16/32"))
-"""Protocol assignments (RFC 6890), and what one cloud tells its machines under an address that looks like any other."""
+_NOT_GLOBAL = tuple(
+    map(ip_network, ("192.0.0.0/24", "168.63.129.16/32", "192.88.99.0/24", "fec0::/10", "3fff::/20", "5f00::/16"))
+)
+"""What looks like any other address: protocol assignments (RFC 6890), what one cloud tells its machines, relays to 6to4
+(RFC 7526), site-local networks (RFC 3879), and what is for documents and for routers (RFC 9637, RFC 9602)."""
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """IPv4 addresses as RFC 6052, section 2.1, writes them."""
 MOST_TRIED = 4

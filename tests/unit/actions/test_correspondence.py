@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from mailrules.api.guard import loop_token
 from mailrules.builtin.action.acknowledge import ACKNOWLEDGE
 from mailrules.builtin.action.conversation import answer_subject, forward_subject
 from mailrules.builtin.action.forward import FORWARD
+from mailrules.builtin.action.original import original_html
 from mailrules.builtin.action.redirect import REDIRECT
 from mailrules.builtin.action.reply import REPLY
 from mailrules.builtin.action.send import SEND
@@ -157,6 +159,15 @@ def test_what_is_quoted_has_an_end(run, context):
     assert content.endswith("> [...]\n")
 
 
+@pytest.mark.parametrize("html", ["<body", "<!doctype", "</html", "<head", "<script", "</body "])
+def test_html_that_never_closes_a_tag_is_quoted_in_no_time(html):
+    message = message_of(b"From: a@b.example\nContent-Type: text/html\n\n" + html.encode() * (99_000 // len(html)))
+    assert message.html
+    began = time.process_time()
+    original_html(message)
+    assert time.process_time() - began < 0.5
+
+
 def test_markup_of_a_text_stays_text_in_html(run, context):
     run(REPLY, {"html": "<p>Hi</p>", "quote": True}, raw_mail(text="<script>alert(1)</script>"))
 
@@ -226,6 +237,22 @@ def test_nothing_automatic_goes_to(run, context, action, sender, says):
     with pytest.raises(Withheld, match=says):
         run(*ACTIONS[action], raw_mail(sender=sender), own=[OURS, "sales@desk.example"])
     assert context.untouched()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    "sender", ["ada@münchen.example", "ada@xn--MNCHEN-3ya.example", '"ada"@acme.example', '"a\\da"@acme.example']
+)
+def test_who_wrote_is_known_however_the_address_is_written(run, context, action, sender):
+    with pytest.raises(Withheld, match="kind 'auto-reply'"):
+        run(*ACTIONS[action], raw_mail("Auto-Submitted: auto-replied", sender=sender))
+    assert context.untouched()
+
+
+def test_one_of_our_own_addresses_is_known_in_another_script(run, context):
+    raw = raw_mail(sender="desk@münchen.example")
+    with pytest.raises(Withheld, match="one of our own addresses"):
+        run(REPLY, {"text": "x"}, raw, own=[OURS, "desk@xn--mnchen-3ya.example"])
 
 
 @pytest.mark.parametrize("sender", ["noreen@acme.example", "reply@acme.example", "bob.owner@acme.example"])

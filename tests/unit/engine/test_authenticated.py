@@ -23,6 +23,7 @@ DOUBTED = {
     "SPF passes for another's domain": "spf=pass smtp.mailfrom=jo@evil.example",
     "DKIM passes for another's domain": "dkim=pass header.d=evil.example",
     "SPF passes for a domain that only ends alike": "spf=pass smtp.mailfrom=jo@nota.example",
+    "DMARC passes for another's domain": "dmarc=pass header.from=evil.example",
     "nothing passes": "spf=softfail smtp.mailfrom=jo@a.example",
     "nothing is said": "none",
 }
@@ -64,6 +65,17 @@ def test_the_message_is_parked_untouched_where(house, why):
 def test_nobody_else_is_believed(house, results, server, trusted):
     received(house, results, server)
     assert run(house, authserv_id=trusted).state is State.PARKED
+
+
+@pytest.mark.parametrize(
+    "second", [", eve@evil.example", "\nFrom: eve@evil.example"], ids=["in one field", "in a second field"]
+)
+def test_nobody_vouches_for_one_of_several_authors(house, second):
+    said = f"Authentication-Results: {MX}; dmarc=pass"
+    house.box.messages = {"1": f"{said}\nFrom: jo@a.example{second}\nSubject: pay\n\nbody\n".encode()}
+    entry = run(house)
+    assert (entry.state, house.notes.done) == (State.PARKED, [])
+    assert "From names more than one author" in entry.reason
 
 
 def test_it_may_be_left_out_instead(house):

@@ -38,6 +38,18 @@ class Office:
         return caps.reserve(attempt, [to], subject)
 
 
+class Listening(OverlayJournal):
+    """A journal that hands on what it counts."""
+
+    def __init__(self, told):
+        super().__init__()
+        self.told = told
+
+    def tally(self, marks, now):
+        self.told += marks
+        super().tally(marks, now)
+
+
 @pytest.fixture
 def office():
     return Office()
@@ -72,6 +84,36 @@ def test_what_is_held_back_does_not_count(office):
         office.send(JO, "Hello")
     office.now += timedelta(minutes=180, microseconds=1)
     assert office.send(JO, "Hello") == ""
+
+
+@pytest.mark.parametrize(
+    ("author", "to"),
+    [
+        pytest.param("jo@münchen.example", "jo@xn--mnchen-3ya.example", id="a domain in another script"),
+        pytest.param('"jo"@a.example', "jo@a.example", id="quotes that say nothing"),
+        pytest.param('"j\\o"@a.example', "jo@a.example", id="a backslash that says nothing"),
+        pytest.param("jo@A.example", "jo@a.example", id="capitals"),
+    ],
+)
+def test_a_correspondent_is_known_however_a_message_writes_the_address(office, author, to):
+    assert [office.send(to, "Hello", author=author) for _ in range(2)] == ["", ""]
+    assert "(cap)" in office.send(to, "Hello", author=author)
+
+
+def test_details_behind_a_plus_make_no_more_correspondents(office):
+    given = [office.send(f"jo+{at}@a.example", f"s {at}", author=f"jo+{at}@a.example") for at in range(11)]
+    assert given[:10] == [""] * 10
+    assert given[10] == "jo@a.example has had 10 automatic mails within 180 minutes (cap)"
+
+
+def test_what_a_stranger_wrote_is_counted_under_a_name_that_any_database_can_index(office):
+    long = "".join(chr(0x4E00 + at) for at in range(3_000))
+    told = []
+    office.caps = Caps(Listening(told), lambda: office.now)
+    assert [office.send(JO, f"{long}{end}", thread=long + end) for end in ("a", "b")] == ["", ""]
+    names = [mark.whom for mark in told]
+    assert max(len(name.encode()) for name in names) < 2_704
+    assert len(set(names)) == 5, "two subjects, two threads, one address"
 
 
 def test_the_writing_of_an_address_makes_it_no_other(office):

@@ -37,6 +37,11 @@ OURS = [
     "fe80::1%eth0",
     "fd00:ec2::254",
     "ff02::1",
+    "fec0::1",
+    "192.88.99.1",
+    "64:ff9b:1::7f00:1",
+    "::ffff:0:7f00:1",
+    "3fff::1",
 ]
 
 
@@ -202,4 +207,4 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_unless_it_is_given(enc
 def test_a_moment_to_come_back_at_counts_by_the_clock_that_wrote_it():
     headers = {"retry-after": "Mon, 02 Mar 2099 10:00:00 GMT", "date": "Mon, 02 Mar 2099 09:59:00 GMT"}
 
-    assert 60 == Answer(503, headers, b"").retry_after
+    assert Answer(503, headers, b"").retry_after == 60

@@ -31,6 +31,15 @@ def kind(*headers: str, trust: Trust = OURS, body: str = "Hi."):
             f"Message-ID: <{'0' * 32}.mailrules@example.com>",
         ),
         (["From: a@b.example", f"Message-ID: <{'0' * 32}.mailrules@b.example>"], "person", "nothing says otherwise"),
+        (
+            [
+                "From: sales@example.com",
+                f"Message-ID: <{'0' * 32}.mailrules@example.com>",
+                f"X-Loop-Token: {loop_token('sales@example.com')}",
+            ],
+            "person",
+            "nothing says otherwise",
+        ),
         (["From: a@b.example", f"X-Loop-Token: {loop_token('a@b.example')}"], "person", "nothing says otherwise"),
     ],
 )

@@ -10,8 +10,10 @@ from mailrules.api import Message
 from mailrules.builtin.action.addresses import one_line
 from mailrules.builtin.action.conversation import MOST_QUOTED
 
-_BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-_AROUND = re.compile(r"<!doctype[^>]*>|</?(?:html|body)\b[^>]*>|<head\b.*?(?:</head\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_BODY = re.compile(r"<body\b[^>]{0,1000}>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_AROUND = re.compile(
+    r"<!doctype[^>]{0,1000}>|</?(?:html|body)\b[^>]{0,1000}>|<head\b.*?(?:</head\s*>|\Z)", re.IGNORECASE | re.DOTALL
+)
 _ACTIVE = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 FORWARDED = "---------- Forwarded message ----------"
 """What mail programs know a forwarded message by."""

@@ -42,12 +42,18 @@ def unauthenticated(message: Message) -> str:
     """Why nobody vouches that the author wrote *message*; empty when the author's domain does.
 
     DMARC decides where its result is told (RFC 7489, section 6.6.2); else SPF or DKIM for the author's own domain.
+    A From of several, which servers judge by any one of them (RFC 7489, section 6.6.1), is vouched for by nobody.
     """
     fact = message.authentication
     if not fact.known:
         return fact.evidence
     told, author = fact.value, message.author.domain
+    if len(message.addresses("From")) > 1:
+        return "From names more than one author"
     if (dmarc := told.get("dmarc", "none")) != "none":
+        about = told.get("dmarc_domain", author)
+        if dmarc == "pass" and not _aligned(about, author):
+            return f"dmarc=pass for {about}, and the author is of {author or 'no domain'}"
         return "" if dmarc == "pass" else f"dmarc={dmarc}"
     if any(told.get(way) == "pass" and _aligned(told.get(f"{way}_domain", ""), author) for way in ("spf", "dkim")):
         return ""
