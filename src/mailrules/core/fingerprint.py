@@ -15,7 +15,8 @@ _KEPT = rb"status|x-status|x-keywords|x-uid|x-imap|x-imapbase|content-length|lin
 _REWRITTEN = _fields(b"sxcl", _KEPT)
 _ON_THE_WAY = _fields(
     b"sxclrdea",
-    _KEPT + rb"|received|return-path|delivery-date|x-received|x-envelope-from|x-sieve|x-spam-[a-z-]+|authentication-results|received-spf|arc-[a-z-]+|x-google-smtp-source",
+    _KEPT + rb"|received|return-path|delivery-date|x-received|x-envelope-from|x-sieve|x-spam-[a-z-]+"
+    rb"|authentication-results|received-spf|arc-[a-z-]+|x-google-smtp-source",
 )
 _USUAL = (b"\nMessage-ID: <", b"\nMessage-Id: <", b"\nMessage-id: <", b"\nmessage-id: <")
 _IDENTIFIED = re.compile(rb"\nmessage-id[ \t]*:[ \t]*(?:\n[ \t]+)*<", re.IGNORECASE)
