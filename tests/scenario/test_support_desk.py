@@ -59,6 +59,9 @@ def crm():
         thread.join()
 
 
+DATE = "Mon, 1 Jun 2026 09:59:00 +0000"
+
+
 def letters(mailbox, folder="INBOX"):
     """What lies in a folder, parsed, oldest first."""
     with mailbox.session() as imap:
@@ -148,6 +151,7 @@ def question(desk, number=1):
     mail = EmailMessage()
     mail["From"], mail["To"] = f"Ada Field <{desk.customer.user}>", desk.support.user
     mail["Subject"], mail["Message-ID"] = f"Broken lamp {number}", f"<q{number}@acme.example>"
+    mail["Date"] = DATE
     mail.set_content("The lamp does not shine; a picture is attached.\n")
     mail.add_attachment(b"\x89PNG lamp", maintype="image", subtype="png", filename="lamp.png")
     return mail
@@ -157,6 +161,7 @@ def invoice(desk):
     mail = EmailMessage()
     mail["From"], mail["To"] = "books@supplier.example", desk.support.user
     mail["Subject"], mail["Message-ID"] = "Invoice 2026-117", "<i1@supplier.example>"
+    mail["Date"] = DATE
     mail.set_content("Invoice number: 2026-117\nTotal: 1,250.00 EUR\nDue: 2026-12-24\n")
     mail.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="invoice.pdf")
     return mail
@@ -166,6 +171,7 @@ def absence(desk):
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = desk.customer.user, desk.support.user, "Out of office"
     mail["Message-ID"], mail["Auto-Submitted"] = "<o1@acme.example>", "auto-replied"
+    mail["Date"] = DATE
     mail.set_content("I am away.\n")
     return mail
 
@@ -174,7 +180,7 @@ def bounce(desk, of):
     """A delivery report (RFC 3464) on a mail that went out."""
     return (
         f"From: MAILER-DAEMON@mx.tb.test\r\nTo: {desk.support.user}\r\nSubject: Undelivered Mail Returned to Sender\r\n"
-        "Message-ID: <b1@mx.tb.test>\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+        f"Date: {DATE}\r\nMessage-ID: <b1@mx.tb.test>\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
         "--b\r\n\r\nIt could not be delivered.\r\n"
         "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.tb.test\r\n\r\n"
