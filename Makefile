@@ -43,7 +43,7 @@ bench: .venv/.dev ## measure what it costs
 
 SECONDS := 900
 WHOLE := $(filter 900,$(SECONDS))
-reliability: .venv/.dev servers ## keep a dozen listeners running while everything around them fails (SECONDS=90: briefly)
+reliability: .venv/.dev servers ## keep a dozen listeners running while everything around them fails (SECONDS=60: briefly)
 	@$(BIN)/python -m benchmarks.reliability --idle --seconds $(SECONDS) $(if $(WHOLE),--write docs/reliability.md)
 
 constraints: .venv/.dev ## pin the versions that are installed now

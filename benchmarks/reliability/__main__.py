@@ -1,7 +1,7 @@
 """A workspace of fourteen listeners kept running while everything around it fails, and what is left of it.
 
     make reliability                     15 minutes
-    make reliability SECONDS=90          a minute and a half, as the tests do
+    make reliability SECONDS=60          a minute and a half in all, as the tests do
 
 Exit code 1 says that a message was lost, done twice, or that a listener did not come back.
 """

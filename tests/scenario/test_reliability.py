@@ -8,7 +8,7 @@ import pytest
 from benchmarks.reliability.run import run
 from tests.servers.testbed import DAEMONS
 
-SECONDS = 90.0
+SECONDS = 60.0
 FAULTS = 10
 
 
