@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import queue
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,10 +25,13 @@ from mailrules.engine.turn import Connection, take_turn
 from mailrules.engine.world import World
 from mailrules.engine.worlds import targets
 from mailrules.model.action import PersonNeeded, Transient
+from mailrules.model.journal import JournalError
 from mailrules.model.mailbox import Pushing
 
 LONGEST_SLEEP = 30.0
 """Seconds after which the clock is looked at again: it may have been set, or the machine may have slept."""
+PUT_OFF = 2.0
+"""Seconds until a journal that failed while other listeners were taken up is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ class Loop:
         self._watch, self._lanes = Watch(), Lanes()
         self._events: queue.SimpleQueue[_Finished | _Plan] = queue.SimpleQueue()
         self._stopping = False
+        self._put_off: _Plan | None = None
+        """What is to be listened to from now on, as soon as the journal lets it be taken up."""
         self._polled: set[str] = set()
         """Idle listeners of which it has been said that they are polled."""
 
@@ -124,18 +129,29 @@ class Loop:
         self._take_up(self._plan)
         with closing(self._watch):
             with ThreadPoolExecutor(max_workers=self._lanes.most, thread_name_prefix="pass") as pool:
-                while self._agenda.busy and not self._stopping:
-                    for turn in self._agenda.take():
-                        self._lanes.add(turn)
-                    for turn in self._lanes.start(self._may):
+                while (self._agenda.busy or self._put_off) and not self._stopping:
+                    for turn in self._turns():
                         pool.submit(self._take, turn, self._plan, self._connection(turn))
                     self._tell_ended()
                     self._alive()
-                    self._hear(self._watch.wait(min(self._agenda.wait(self._longest), self._lanes.wait())))
+                    self._hear(self._watch.wait(self._rest()))
                     self._catch_up()
             self._catch_up()
             self._tell_ended()
         self._chart.write(everything=True)
+
+    def _turns(self) -> Iterator[Turn]:
+        """Those that begin now; none while it is not settled what is to be listened to."""
+        if self._put_off is None:
+            for turn in self._agenda.take():
+                self._lanes.add(turn)
+            yield from self._lanes.start(self._may)
+
+    def _rest(self) -> float:
+        """Seconds for which nothing need be done unless something happens."""
+        if self._put_off is not None:
+            return min(PUT_OFF, self._longest)
+        return min(self._agenda.wait(self._longest), self._lanes.wait())
 
     def _happened(self, event: _Finished | _Plan) -> None:
         self._events.put(event)
@@ -147,8 +163,20 @@ class Loop:
             event = self._events.get()
             if isinstance(event, _Finished):
                 self._note(event)
-            elif not self._stopping:
-                self._take_up(event)
+            else:
+                self._put_off = event
+        if self._put_off is not None and not self._stopping:
+            self._change_to(self._put_off)
+
+    def _change_to(self, plan: _Plan) -> None:
+        """Take it up; where the journal fails, in the middle of it even, all of it again later."""
+        known = self._put_off is self._plan
+        try:
+            self._take_up(plan)
+            self._put_off = None
+        except JournalError as error:
+            level = logging.DEBUG if known else logging.ERROR
+            logging.getLogger("mailrules").log(level, "nothing is begun until the journal can be read: %s", error)
 
     def _take_up(self, plan: _Plan) -> None:
         agenda, chart = self._agenda, self._chart

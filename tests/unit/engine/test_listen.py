@@ -19,7 +19,7 @@ from mailrules.engine.world import system_clock
 from mailrules.model.action import PersonNeeded
 from mailrules.model.entry import State
 from mailrules.model.health import Health
-from mailrules.model.journal import History
+from mailrules.model.journal import History, JournalError
 from mailrules.model.schedule import Schedule
 
 OFTEN = Schedule(every=0.01)
@@ -199,6 +199,35 @@ def test_other_listeners_take_the_place_of_those_there_and_none_in_hand_is_lost(
     assert [entry.state for each in told if each.listener == "inbox" for entry in each.entries] == [State.DONE]
     assert [each.listener for each in told].count("inbox") == 1
     until(lambda: house.journal.health()["inbox"].ended == "it is not in the files any more")
+
+
+class Failing:
+    """A journal that cannot say how often listeners ran."""
+
+    def __init__(self, journal, times):
+        self.journal, self.times = journal, times
+
+    def history(self, listener):
+        if self.times:
+            self.times -= 1
+            raise JournalError("the database is away")
+        return self.journal.history(listener)
+
+    def __getattr__(self, name):
+        return getattr(self.journal, name)
+
+
+def test_a_journal_that_fails_while_other_listeners_are_taken_up_is_waited_for(house, running, monkeypatch, caplog):
+    monkeypatch.setattr(listen, "PUT_OFF", 0.01)
+    loop, thread, told = running(house.listener(schedule=OFTEN))
+    until(lambda: told)
+    first, second = (replace(house.listener(schedule=OFTEN), name=name) for name in ("first", "second"))
+
+    loop.replace([first, second], house.world(clock=system_clock, journal=Failing(house.journal, 3)))
+
+    until(lambda: {"first", "second"} <= {each.listener for each in told})
+    assert thread.is_alive()
+    assert caplog.messages.count("nothing is begun until the journal can be read: the database is away") == 1
 
 
 def test_how_a_listener_fares_is_on_record(house, running):
