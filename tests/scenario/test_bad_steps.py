@@ -76,7 +76,7 @@ STEPS = {
     "{never: , name: tell the desk}": (State.PARKED, StepState.FAILED, "tell the desk: the desk is closed"),
     "perhaps": (State.PARKED, StepState.UNKNOWN, "perhaps: the line dropped"),
     "held": (State.DONE, StepState.WITHHELD, "go wrong: it would answer a list"),
-    "break": (State.PARKED, StepState.FAILED, "break: ZeroDivisionError: by nothing (in bad.py:"),
+    "break": (State.PARKED, StepState.UNKNOWN, "break: ZeroDivisionError: by nothing (in bad.py:"),
     "{log: '{{ message.attachments[0].name }}'}": (State.PARKED, StepState.FAILED, "log: template '{{ message.att"),
     "{log: '{{ message.subject | int // 0 }}'}": (State.PARKED, StepState.FAILED, "integer division or modulo by zero"),
     "{log: '{{ message.subject + 1 }}', on_error: ignore}": (State.DONE, StepState.IGNORED, "log: template"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from mailrules.config.settings import Listener
 from mailrules.engine.deadline import Overrun, StepThreads
-from mailrules.model.action import Context, Data, InDoubt, Permanent, Transient
+from mailrules.model.action import Context, Data, InDoubt, Permanent, Transient, Withheld
 from mailrules.model.entry import StepState
+from mailrules.model.journal import JournalError
 from mailrules.model.message import Message
 from mailrules.model.rule import Step
 
@@ -38,6 +41,10 @@ class Performed:
     said: str = ""
     """What was done, where the action says it better than its description foretold."""
 
+
+MOST_KEPT = 1 << 20
+"""Characters of JSON that one step may give: the journal keeps them, and later steps read them back at every try."""
+_UNKNOWN = "nobody knows whether it happened, and it is not repeated by itself"
 
 Perform: TypeAlias = Callable[[Attempt], Performed]
 """May raise what an action raises."""
@@ -73,10 +80,39 @@ def performer(context_of: Callable[[Attempt], Context], *, threads: StepThreads 
         except Overrun as error:
             if step.repeatable:
                 raise Transient(str(error)) from error
-            raise InDoubt(f"{error}: nobody knows whether it happened, and it is not repeated by itself") from error
-        if not isinstance(given, Mapping | None):
-            raise Permanent(f"it has run, but returned {type(given).__name__} where a mapping or None is meant")
-        result = dict(given or {})
+            raise InDoubt(f"{error}: {_UNKNOWN}") from error
+        except (Transient, Permanent, Withheld, JournalError):
+            raise
+        except (Exception, SystemExit) as error:
+            if step.repeatable:
+                raise
+            raise InDoubt(f"{placed(error)}: {_UNKNOWN}") from error
+        result = _kept(given, step)
         return Performed(StepState.SUCCEEDED, said=str(result.pop("done", "")), result=result)
 
     return run
+
+
+def _kept(given: object, step: Step) -> dict[str, Any]:
+    """What it gave, if that is a mapping of a size that can be kept; else it has run, and what came of it is lost."""
+    if isinstance(given, Mapping | None):
+        result = dict(given or {})
+        if _length(result) <= MOST_KEPT:
+            return result
+        reason = f"it has run, but gave over {MOST_KEPT >> 20} MiB, more than is kept for later steps"
+    else:
+        reason = f"it has run, but returned {type(given).__name__} where a mapping or None is meant"
+    raise (Permanent if step.repeatable else InDoubt)(reason)
+
+
+def _length(result: Mapping[str, Any]) -> int:
+    try:
+        return len(json.dumps(result, default=str))
+    except (TypeError, ValueError, RecursionError):  # what JSON cannot say is kept as its text
+        return len(str(result))
+
+
+def placed(error: BaseException) -> str:
+    """What went wrong where nobody has foreseen it, with the line of the program."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} (in {place.filename.rpartition('/')[2]}:{place.lineno})"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import traceback
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from mailrules.api.options import redact
 from mailrules.config.settings import Listener
 from mailrules.core.fact.authentication import unauthenticated
-from mailrules.engine.perform import Attempt, Performed
-from mailrules.engine.results import Results
+from mailrules.engine.perform import Attempt, Performed, placed
+from mailrules.engine.results import Results, struck
 from mailrules.engine.world import World
 from mailrules.model.action import Data, InDoubt, Permanent, PersonNeeded, Transient, Withheld
 from mailrules.model.decision import Decision
@@ -83,11 +82,14 @@ def _acted(entry: Entry, world: World) -> Entry:
 
 
 def _changed_step(case: Case) -> str:
-    """What may have happened by another rule; a step that failed, or was set aside, is nothing to compare with."""
+    """What may have happened by another rule; a step that failed, or was set aside, is nothing to compare with.
+
+    One that failed half way has happened to some: who has a mail would get it again by the new words.
+    """
     steps = case.decision.steps
     latest = {record.position: record for record in case.entry.steps}
     for position, record in latest.items():
-        if record.state in UNDONE:
+        if record.state in UNDONE and not (record.state is StepState.FAILED and record.result):
             continue
         if position >= len(steps) or steps[position].digest != record.digest:
             return f"step {position + 1} was {record.name}"
@@ -115,7 +117,7 @@ def _step(case: Case, position: int, results: Results, listener: Listener, world
     except (Exception, SystemExit) as error:
         return _failed(entry, record, error, step, world)
     said = redact(performed.said) or record.detail
-    done = replace(record, state=performed.state, result=performed.result, detail=said, at=world.clock())
+    done = replace(record, state=performed.state, result=struck(performed.result), detail=said, at=world.clock())
     last = position == len(case.decision.steps) - 1
     return world.journal.record(replace(entry, state=State.ACTED if last else State.ACTING), done)
 
@@ -151,7 +153,7 @@ def _failed(entry: Entry, record: StepRecord, error: BaseException, step: Step, 
         came_to = StepState.UNKNOWN if came_to is StepState.UNKNOWN else StepState.IGNORED
     told = error.progress if isinstance(error, Transient | InDoubt) else None
     progress = record.result if told is None else told
-    failed = replace(record, state=came_to, detail=reason, result=dict(progress), at=world.clock())
+    failed = replace(record, state=came_to, detail=reason, result=struck(progress), at=world.clock())
     if step.on_error is OnError.IGNORE:
         return world.journal.record(replace(entry, state=State.ACTING), failed)
     if step.on_error is OnError.RETRY and isinstance(error, Transient):
@@ -162,10 +164,7 @@ def _failed(entry: Entry, record: StepRecord, error: BaseException, step: Step, 
 def _say(error: BaseException) -> str:
     if isinstance(error, PersonNeeded) and error.remedy:
         return f"{error}; {error.remedy}"
-    if type(error).__module__.startswith("mailrules."):
-        return str(error)
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} (in {place.filename.rpartition('/')[2]}:{place.lineno})"
+    return str(error) if type(error).__module__.startswith("mailrules.") else placed(error)
 
 
 def later(entry: Entry, reason: str, world: World, *, after: float | None = None) -> Entry:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailrules.api.options import redact
 from mailrules.model.entry import StepRecord, StepState
 from mailrules.model.rule import Step
 
@@ -29,3 +30,19 @@ class Results:
     def data(self) -> dict[str, Any]:
         """What templates know as `data`."""
         return {**self.fields, **self.titled}
+
+
+DEEPEST = 50
+"""Levels of mappings and lists in a result; what is below is kept as its text."""
+
+
+def struck(value: Any, depth: int = 0) -> Any:
+    """*value* with every secret that this process has looked up replaced by `***`, in whatever text it stands.
+
+    Programs tell what they were told: a webhook that shows its caller's headers shows the token among them.
+    """
+    if isinstance(value, str) or (depth > DEEPEST and isinstance(value, Mapping | list | tuple)):
+        return redact(str(value))
+    if isinstance(value, Mapping):
+        return {redact(key) if isinstance(key, str) else key: struck(each, depth + 1) for key, each in value.items()}
+    return [struck(each, depth + 1) for each in value] if isinstance(value, list | tuple) else value

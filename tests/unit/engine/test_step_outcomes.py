@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from tests.unit.engine.house import START, Permanent, Transient, mail
 
-from mailrules.api import InDoubt, Withheld
-from mailrules.engine.perform import performer
+from mailrules.api import InDoubt, Secret, Withheld
+from mailrules.engine.perform import MOST_KEPT, performer
 from mailrules.model.entry import State, StepState
 from mailrules.model.rule import OnError
 
@@ -100,13 +100,62 @@ def test_a_try_without_progress_of_its_own_keeps_what_there_was(house):
     assert [progress for _, progress, _ in action.given] == [{}, {"has": 1}, {"has": 1}]
 
 
-def test_progress_is_not_handed_to_a_step_that_was_written_anew(house):
-    action, step = telling(house, Transient("away", progress={"has": 1}))
+def test_a_step_that_failed_half_way_is_not_begun_anew_because_its_rule_was_edited(house):
+    action, step = telling(house, Transient("one is away", progress={"has": ["a@x.example"]}))
+    acting(house, step)
+
+    again(house, house.listener(house.rule("all", None, 2, replace(step, digest="another"))))
+
+    assert len(action.given) == 1, "who has it would get it again by the new words"
+    assert entry(house).state is State.PARKED
+    assert "the rules changed while this message was in hand: step 1 was note" in entry(house).reason
+
+
+def test_a_step_that_failed_as_a_whole_is_begun_anew_by_the_edited_rule(house):
+    action, step = telling(house, Transient("away"))
     acting(house, step)
 
     again(house, house.listener(house.rule("all", None, 2, replace(step, digest="another"))))
 
     assert [progress for _, progress, _ in action.given] == [{}, {}]
+    assert entry(house).state is State.DONE
+
+
+@pytest.mark.parametrize("came_to", ["given", "progress"])
+def test_a_secret_that_a_program_tells_back_is_not_kept(house, came_to):
+    Secret.holding("s3cr3t-of-the-hook").reveal()
+    told = {"json": {"headers": [{"Authorization": "Bearer s3cr3t-of-the-hook"}]}}
+    _, step = telling(house, told if came_to == "given" else Transient("later", progress=told))
+
+    acting(house, step)
+
+    assert entry(house).step(0).result == {"json": {"headers": [{"Authorization": "Bearer ***"}]}}
+
+
+@pytest.mark.parametrize(
+    ("repeatable", "step_state"), [(True, StepState.FAILED), (False, StepState.UNKNOWN)], ids=["repeatable", "not"]
+)
+@pytest.mark.parametrize("answer", [{"x": "y" * (MOST_KEPT + 1)}, ["no mapping"], KeyError("boom")], ids=type)
+def test_a_step_that_has_run_and_gives_what_cannot_be_kept_may_have_happened(house, answer, repeatable, step_state):
+    action, step = telling(house, answer, repeatable=repeatable)
+    listener = acting(house, step)
+
+    again(house, listener)
+
+    assert len(action.given) == 1
+    assert (entry(house).state, entry(house).step(0).state) == (State.PARKED, step_state)
+    assert entry(house).step(0).result == {}
+
+
+def test_a_result_that_holds_itself_is_kept_as_far_as_it_can_be(house):
+    ring = {"name": "ring"}
+    ring["inner"] = ring
+    _, step = telling(house, ring)
+
+    acting(house, step)
+
+    assert entry(house).state is State.DONE
+    assert entry(house).step(0).result["inner"]["name"] == "ring"
 
 
 FAILURES = [
@@ -119,7 +168,7 @@ FAILURES = [
     (OnError.IGNORE, Transient("away"), State.DONE, StepState.IGNORED),
     (OnError.IGNORE, Permanent("never"), State.DONE, StepState.IGNORED),
     (OnError.IGNORE, InDoubt("perhaps"), State.DONE, StepState.UNKNOWN),
-    (OnError.IGNORE, ZeroDivisionError("oops"), State.DONE, StepState.IGNORED),
+    (OnError.IGNORE, ZeroDivisionError("oops"), State.DONE, StepState.UNKNOWN),
 ]
 
 
