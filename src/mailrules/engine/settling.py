@@ -51,7 +51,7 @@ class Settler:
         failed = self.mailbox.settle(settlements) if settlements else {}
         closed = {one.entry.ref: self._closed(one.entry, failed.get(one.entry.ref)) for one in due}
         closed |= {one.entry.ref: self._held(one.entry, held[one.entry.ref]) for one in acted if one.entry.ref in held}
-        self.world.journal.save(closed.values())
+        self.world.journal.advance(closed.values())
         return recorded(self.world, [closed.get(one.entry.ref, one.entry) for one in acted])
 
     def _held_elsewhere(self, entries: Sequence[Entry]) -> dict[Ref, str]:

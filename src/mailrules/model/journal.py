@@ -70,6 +70,9 @@ class Journal(Protocol):
     def save(self, entries: Iterable[Entry]) -> None:
         """Write the columns (state, reason, attempts, retry_at, ...) of entries that have an `id`."""
 
+    def advance(self, entries: Iterable[Entry]) -> None:
+        """Write only how far entries that have an `id` have come: state, reason, attempts, retry_at."""
+
     def unfinished(self, listener: str) -> list[Entry]:
         """Entries that a crash left in hand, with their steps, oldest first."""
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, Insert, Table, bindparam, select, text, update
+from sqlalchemy import Connection, Insert, Table, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrules.model.entry import Entry, State
 from mailrules.model.mailbox import Ref
 from mailrules.store.rows import chunks, row_of, with_steps
 from mailrules.store.schema import entries
+from mailrules.store.statements import STANDING, TAKE_AGAIN, places
 
 MANY = 1000
 """Rows at once that change what a table is like."""
@@ -67,32 +69,20 @@ def add_new(connection: Connection, fresh: Iterable[Entry], now: datetime, token
 
 def if_new(connection: Connection, table: Table) -> Insert:
     """An insert that passes over rows whose key is there already."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+    return _if_new(connection.dialect.name, table)
 
 
-def places(listener: str, refs: Iterable[Ref]) -> Iterator[tuple[ColumnElement[bool], ...]]:
-    """Conditions that together find the entries of *refs*, few enough values in each for any database."""
-    uids: dict[tuple[str, str], list[str]] = {}
-    for ref in refs:
-        uids.setdefault((ref.folder, ref.validity), []).append(ref.uid)
-    columns = entries.c
-    for (folder, validity), there in uids.items():
-        for chunk in chunks(there):
-            place = (columns.listener == listener, columns.folder == folder, columns.validity == validity)
-            yield *place, columns.uid.in_(chunk)
+@cache
+def _if_new(dialect: str, table: Table) -> Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 def _standing(connection: Connection, keys: Mapping[Key, Entry]) -> Iterator[tuple[int, Key, str, int]]:
     """Number, key, state and token of the rows with these keys."""
-    columns = entries.c
-    asked = (columns.id, columns.folder, columns.validity, columns.uid, columns.account, columns.state, columns.claim)
     for listener in dict.fromkeys(listener for listener, _, _ in keys):
         for place in places(listener, (ref for name, ref, _ in keys if name == listener)):
-            for number, folder, validity, uid, account, state, token in connection.execute(
-                select(*asked).where(*place)
-            ):
+            for number, folder, validity, uid, account, state, token in connection.execute(STANDING, place):
                 key = (listener, Ref(folder, validity, uid), account)
                 if key in keys:
                     yield number, key, state, token
@@ -102,9 +92,8 @@ def _take_again(connection: Connection, again: Mapping[int, Entry], now: datetim
     """Those of *again*, by number, that were in `retry` still."""
     if not again:
         return []
-    waiting = update(entries).where(entries.c.id == bindparam("number"), entries.c.state == State.RETRY.value)
     rows = [row_of(entry, now) | {"claim": token, "number": number} for number, entry in again.items()]
-    connection.execute(waiting, rows)
+    connection.execute(TAKE_AGAIN, rows)
     taken: list[Entry] = []
     for chunk in chunks(again):
         mine = select(entries.c.id).where(entries.c.id.in_(chunk), entries.c.claim == token)

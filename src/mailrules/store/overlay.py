@@ -102,6 +102,13 @@ class OverlayJournal:
             steps = self._own[_number(entry)].steps + records
             self._put(replace(entry, steps=steps, updated=now))
 
+    def advance(self, changed: Iterable[Entry]) -> None:
+        """Write only how far entries that have an `id` have come: state, reason, attempts, retry_at."""
+        with self._turn:
+            wanted = list(changed)
+            self._fetch(entry.id for entry in wanted)
+            self._write([_come_as_far(self._own.get(_number(entry), entry), entry) for entry in wanted], self._clock())
+
     def unfinished(self, listener: str) -> list[Entry]:
         """Entries that a crash left in hand, with their steps, oldest first."""
         with self._turn:
@@ -259,3 +266,7 @@ def _matches(entry: Entry, query: Query) -> bool:
         and (query.since is None or (entry.updated is not None and entry.updated >= query.since))
         and any(query.text.lower() in text.lower() for text in looked_at)
     )
+
+
+def _come_as_far(standing: Entry, entry: Entry) -> Entry:
+    return replace(standing, state=entry.state, reason=entry.reason, attempts=entry.attempts, retry_at=entry.retry_at)

@@ -11,7 +11,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from mailrules.model.code import Code
 from mailrules.model.entry import Entry, State, StepRecord, StepState
@@ -29,6 +29,8 @@ ENTRY_COLUMNS = tuple(column for column in entries.c if column.name != "claim")
 _CODES = {int(code): code for code in Code}
 _STATES = {state.value: state for state in State}
 _STEP_COLUMNS = tuple(column for column in steps.c if column.name != "id")
+
+_STEPS = select(*_STEP_COLUMNS).where(steps.c.entry_id.in_(bindparam("entries", expanding=True))).order_by(steps.c.id)
 
 _Item = TypeVar("_Item")
 
@@ -62,6 +64,18 @@ def row_of(entry: Entry, now: datetime) -> dict[str, Any]:
         "sender": entry.sender,
         "date": entry.date,
         "captures": entry.captures,
+        "updated": now,
+    }
+
+
+def advance_of(entry: Entry, now: datetime) -> dict[str, Any]:
+    """How far the entry of this number has come, stamped *now*."""
+    return {
+        "number": entry.id,
+        "state": entry.state.value,
+        "reason": entry.reason,
+        "attempts": entry.attempts,
+        "retry_at": entry.retry_at,
         "updated": now,
     }
 
@@ -139,8 +153,7 @@ def with_steps(connection: Connection, found: Sequence[Entry]) -> list[Entry]:
     """The same entries with all their step records, in the order in which these were written."""
     records: dict[int, list[StepRecord]] = {}
     for chunk in chunks(entry.id for entry in found):
-        query = select(*_STEP_COLUMNS).where(steps.c.entry_id.in_(chunk)).order_by(steps.c.id)
-        for row in connection.execute(query):
+        for row in connection.execute(_STEPS, {"entries": chunk}):
             records.setdefault(row.entry_id, []).append(_step_of(row))
     return [replace(entry, steps=tuple(records.get(entry.id or 0, ()))) for entry in found]
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Row,
-    bindparam,
+    Select,
     create_engine,
     delete,
     func,
@@ -28,18 +28,39 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError
 
-from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord
+from mailrules.model.entry import Entry, State, StepRecord
 from mailrules.model.health import Health
 from mailrules.model.journal import History, Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
 from mailrules.model.tally import LONGEST, Mark
-from mailrules.store.claim import add_new, claim, if_new, places
+from mailrules.store.claim import add_new, claim, if_new
 from mailrules.store.failure import told
 from mailrules.store.revision import settle_revision, writing
-from mailrules.store.rows import ENTRY_COLUMNS, EntriesByRef, chunks, entry_of, row_of, step_row_of, with_steps
-from mailrules.store.schema import entries, listeners, steps, tallies
+from mailrules.store.rows import (
+    ENTRY_COLUMNS,
+    EntriesByRef,
+    advance_of,
+    chunks,
+    entry_of,
+    row_of,
+    step_row_of,
+    with_steps,
+)
+from mailrules.store.schema import entries, listeners, tallies
 from mailrules.store.schema import health as healths
 from mailrules.store.sqlite import reading_engine, writing_engine
+from mailrules.store.statements import (
+    ADD_STEPS,
+    DUE,
+    FIRST_PASS,
+    HANDLED,
+    HISTORY,
+    IN_HAND,
+    KNOWN,
+    KNOWN_OF_ACCOUNT,
+    NUMBERED,
+    places,
+)
 
 Clock = Callable[[], datetime]
 
@@ -94,6 +115,7 @@ class SqlJournal:
         self._place = place
         self._readonly = readonly
         self._clock = clock
+        self._first_passes: dict[str, datetime] = {}  # once noted, they stay
         self._turn = threading.Lock()  # SQLite lets writers wait by polling: threads of one process queue fairly here
 
     @contextmanager
@@ -110,11 +132,11 @@ class SqlJournal:
 
     def known(self, listener: str, refs: Sequence[Ref], *, account: str | None = None) -> Mapping[Ref, Entry]:
         """The entries of this listener for those *refs* that have one (without their steps)."""
-        belongs = () if account is None else (entries.c.account == account,)
+        query = KNOWN if account is None else KNOWN_OF_ACCOUNT
         rows: list[Row[Any]] = []
         with self._reading() as connection:
             for place in places(listener, refs):
-                rows += connection.execute(select(*ENTRY_COLUMNS).where(*place, *belongs))
+                rows += connection.execute(query, place | ({} if account is None else {"account": account}))
         return EntriesByRef(rows, self._place)
 
     def handled(self, listener: str, fingerprints: Sequence[str]) -> Mapping[str, Entry]:
@@ -122,9 +144,8 @@ class SqlJournal:
         found: dict[str, Entry] = {}
         with self._reading() as connection:
             for chunk in chunks(dict.fromkeys(fingerprints)):
-                there = (entries.c.listener == listener, entries.c.fingerprint.in_(chunk))
-                query = select(*ENTRY_COLUMNS).where(*there).order_by(entries.c.id)
-                found |= {entry.fingerprint: entry for entry in map(entry_of, connection.execute(query).all())}
+                rows = connection.execute(HANDLED, {"listener": listener, "fingerprints": chunk}).all()
+                found |= {entry.fingerprint: entry for entry in map(entry_of, rows)}
         return found
 
     def claim(self, wanted: Sequence[Entry]) -> list[Entry]:
@@ -141,7 +162,7 @@ class SqlJournal:
         with self._writing() as connection:
             _update(connection, [entry], now)
             if stamped:
-                connection.execute(insert(steps), [step_row_of(entry.id or 0, record) for record in stamped])
+                connection.execute(ADD_STEPS, [step_row_of(entry.id or 0, record) for record in stamped])
         return replace(entry, steps=entry.steps + stamped, updated=now)
 
     def save(self, changed: Iterable[Entry]) -> None:
@@ -150,19 +171,23 @@ class SqlJournal:
             with self._writing() as connection:
                 _update(connection, rows, self._clock())
 
+    def advance(self, changed: Iterable[Entry]) -> None:
+        """Write only how far entries that have an `id` have come: state, reason, attempts, retry_at."""
+        if rows := list(changed):
+            with self._writing() as connection:
+                _advance(connection, rows, self._clock())
+
     def unfinished(self, listener: str) -> list[Entry]:
         """Entries that a crash left in hand, with their steps, oldest first."""
-        return self._waiting(listener, entries.c.state.in_(sorted(UNFINISHED)))
+        return self._waiting(IN_HAND, {"listener": listener})
 
     def due(self, listener: str, now: datetime) -> list[Entry]:
         """Entries in `retry` whose time has come, with their steps, oldest first."""
-        time_has_come = or_(entries.c.retry_at.is_(None), entries.c.retry_at <= now)
-        return self._waiting(listener, entries.c.state == State.RETRY.value, time_has_come)
+        return self._waiting(DUE, {"listener": listener, "now": now})
 
-    def _waiting(self, listener: str, *conditions: ColumnElement[bool]) -> list[Entry]:
-        query = select(*ENTRY_COLUMNS).where(entries.c.listener == listener, *conditions).order_by(entries.c.id)
+    def _waiting(self, query: Select[Any], asked: Mapping[str, Any]) -> list[Entry]:
         with self._reading() as connection:
-            return with_steps(connection, [entry_of(row) for row in connection.execute(query)])
+            return with_steps(connection, [entry_of(row) for row in connection.execute(query, asked)])
 
     def find(self, query: Query) -> list[Entry]:
         """Entries for people to look at, with their steps, the latest number first."""
@@ -176,8 +201,13 @@ class SqlJournal:
 
     def first_pass(self, listener: str) -> datetime | None:
         """When this listener first ran; None before."""
+        if (noted := self._first_passes.get(listener)) is not None:
+            return noted
         with self._reading() as connection:
-            return connection.scalar(select(listeners.c.first_pass).where(listeners.c.name == listener))
+            found: datetime | None = connection.scalar(FIRST_PASS, {"listener": listener})
+        if found is not None:
+            self._first_passes[listener] = found
+        return found
 
     def begin(self, listener: str, now: datetime, skipped: Sequence[Entry]) -> None:
         """Note the first pass, together with the messages that it leaves alone."""
@@ -187,9 +217,8 @@ class SqlJournal:
 
     def history(self, listener: str) -> History:
         """What is on record of its runs; of a listener that never ran, nothing."""
-        query = select(listeners.c.runs, listeners.c.last_run, listeners.c.stopped).where(listeners.c.name == listener)
         with self._reading() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(HISTORY, {"listener": listener}).one_or_none()
         return History(row.runs, row.last_run, row.stopped or "") if row else History()
 
     def ran(self, listener: str, began: datetime) -> None:
@@ -255,7 +284,15 @@ def _token() -> int:
 
 def _update(connection: Connection, changed: Sequence[Entry], now: datetime) -> None:
     rows: list[dict[str, Any]] = [row_of(entry, now) | {"number": entry.id} for entry in changed]
-    written = connection.execute(update(entries).where(entries.c.id == bindparam("number")), rows).rowcount
+    _all_there(connection.execute(NUMBERED, rows).rowcount, rows)
+
+
+def _advance(connection: Connection, changed: Sequence[Entry], now: datetime) -> None:
+    rows = [advance_of(entry, now) for entry in changed]
+    _all_there(connection.execute(NUMBERED, rows).rowcount, rows)
+
+
+def _all_there(written: int, rows: Sequence[object]) -> None:
     if written != len(rows):
         raise JournalError(
             f"{len(rows) - written} of {len(rows)} entries are not in the journal any more; look with 'mailrules log'"

@@ -25,6 +25,7 @@ from mailrules.model.entry import UNFINISHED, Entry, State, StepRecord, StepStat
 from mailrules.model.journal import Journal, JournalError, Query
 from mailrules.model.mailbox import Ref
 from mailrules.model.rule import Disposition
+from mailrules.testing.progress_contract import ProgressContract
 from mailrules.testing.runs_contract import RunsContract
 from mailrules.testing.tally_contract import TallyContract
 
@@ -78,7 +79,7 @@ FULL = entry(
 ODD_TEXT = "nul \x00, surrogates \udcff\ud800, substitute \x1a001a, quote ' \" \\, emoji 🙂, % _"
 
 
-class JournalContract(RunsContract, TallyContract):
+class JournalContract(ProgressContract, RunsContract, TallyContract):
     """Behaviours of `mailrules.model.journal.Journal`, each a test. A subclass gives the fixture `journal`, empty."""
 
     @pytest.fixture
