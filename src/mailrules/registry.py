@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +19,7 @@ import pluggy
 
 from mailrules import hookspecs
 from mailrules.api import ActionType, AuthType, ReceiveProtocol, SendProtocol, Unpacker
+from mailrules.api.soundness import unsound
 
 T = TypeVar("T", ReceiveProtocol, SendProtocol, AuthType, ActionType, Unpacker)
 
@@ -53,6 +56,10 @@ class Broken:
     word: str = "broken-plugin"
 
 
+class PluginError(Exception):
+    """A plugin that was loaded and is none; `str()` is the sentence to show."""
+
+
 @dataclass(frozen=True)
 class Registry:
     """What can be named in the files, by kind and name."""
@@ -64,6 +71,8 @@ class Registry:
     unpackers: Mapping[str, Provided[Unpacker]] = field(default_factory=dict)
     plugins: tuple[Plugin, ...] = ()
     broken: tuple[Broken, ...] = ()
+    observers: tuple[Plugin, ...] = ()
+    """Whose `mailrules_recorded` is told of what was handled."""
     recorded: Callable[..., Any] = field(default=lambda **_: None)
     """Calls every observer's `mailrules_recorded`; may raise what an observer raises."""
 
@@ -131,9 +140,9 @@ def _register(
 ) -> None:
     key = f"{plugin} [{len(owners)}]"
     try:
-        manager.register(load(), name=key)
+        manager.register(_marked(load()), name=key)
         manager.check_pending()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if manager.has_plugin(key):
             manager.unregister(name=key)
         broken.append(Broken(plugin, _said(error)))
@@ -141,12 +150,46 @@ def _register(
         owners[key] = plugin
 
 
-def _said(error: Exception) -> str:
+def _marked(module: Any) -> Any:
+    """The same, when every function of it that is named as a hook was marked as one.
+
+    Raises:
+        PluginError: one was not; it would never be called, and nobody would know why.
+    """
+    for name in _hook_names():
+        if (function := getattr(module, name, None)) and not hasattr(function, "mailrules_impl"):
+            raise PluginError(f"{name} has no @hookimpl above it, and is never called")
+    return module
+
+
+def _hook_names() -> list[str]:
+    return [name for name in vars(hookspecs) if name.startswith("mailrules_")]
+
+
+def _said(error: BaseException) -> str:
     """What went wrong, and in which line of the plugin; a syntax error says that itself."""
+    if isinstance(error, PluginError):
+        return str(error)
+    if isinstance(error, pluggy.PluginValidationError):
+        return _hook_fault(error)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename not in _OWN]
     named = [frame for frame in frames if not frame.filename.startswith("<") and "importlib" not in frame.filename]
     place = f" ({Path(named[-1].filename).name}:{named[-1].lineno})" if named else ""
-    return f"{type(error).__name__}: {error}{'' if isinstance(error, SyntaxError) else place}"
+    told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"{told}{'' if isinstance(error, SyntaxError) else place}"
+
+
+def _hook_fault(error: pluggy.PluginValidationError) -> str:
+    """In our words: pluggy's name the module object and take several lines."""
+    from difflib import get_close_matches  # of no use to plugins that are right, and slow to load
+
+    if found := re.match(r"unknown hook '(\w+)'", str(error)):
+        near = get_close_matches(found[1], _hook_names(), n=1)
+        return f"there is no hook '{found[1]}'" + (f": did you mean '{near[0]}'?" if near else "")
+    if found := re.search(r"for hook '(\w+)'", str(error)):
+        wanted = ", ".join(inspect.signature(getattr(hookspecs, found[1])).parameters)
+        return f"{found[1]} takes other arguments than it is given: write def {found[1]}({wanted})"
+    return " ".join(str(error).split())
 
 
 def _freeze(manager: pluggy.PluginManager, owners: dict[str, Plugin], broken: list[Broken]) -> Registry:
@@ -160,7 +203,8 @@ def _freeze(manager: pluggy.PluginManager, owners: dict[str, Plugin], broken: li
         **tables,
         plugins=tuple(owners.values()),
         broken=tuple(broken),
-        recorded=manager.hook.mailrules_recorded,
+        observers=tuple(owners[each.plugin_name] for each in hooks.mailrules_recorded.get_hookimpls()),
+        recorded=hooks.mailrules_recorded,
     )
 
 
@@ -172,13 +216,15 @@ def _collect(
 ) -> None:
     try:
         items = list(function())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         broken.append(Broken(plugin, f"{function.__name__} raised {_said(error)}"))
         return
     for item in items:
         table = tables.get(_kind(item))
         if table is None:
             broken.append(Broken(plugin, f"{function.__name__} gave a {type(item).__name__}, which is no descriptor"))
+        elif not plugin.name.startswith("mailrules.builtin.") and (reason := unsound(item)):
+            broken.append(Broken(plugin, reason))
         elif item.name in table:
             other = table[item.name].plugin
             broken.append(Broken(plugin, f"'{item.name}' is already given by {other}", "plugin-clash"))

@@ -123,11 +123,33 @@ def test_an_observer_that_raises_changes_nothing(workspace):
     [
         ("import nowhere_to_be_found", "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
         ("def broken(:", "SyntaxError"),
-        (FULL.replace("def mailrules_auths", "def mailrules_authz"), "unknown hook 'mailrules_authz'"),
+        (
+            FULL.replace("def mailrules_auths", "def mailrules_authz"),
+            "there is no hook 'mailrules_authz': did you mean 'mailrules_auths'?",
+        ),
         (FULL.replace("yield from ()", "raise ValueError('now')"), "mailrules_protocols raised ValueError: now"),
         (FULL.replace("yield from ()", "yield 7"), "mailrules_protocols gave a int, which is no descriptor"),
+        ("import sys\nsys.exit(3)", "SystemExit: 3 (a_broken.py:2)"),
+        ("raise ValueError", "ValueError (a_broken.py:1)"),
+        (
+            FULL.replace("@hookimpl\ndef mailrules_auths", "def mailrules_auths"),
+            "mailrules_auths has no @hookimpl above it",
+        ),
+        (FULL.replace("(entry)", "(entri)"), "write def mailrules_recorded(entry)"),
+        (FULL.replace("yield from ()", "raise SystemExit"), "mailrules_protocols raised SystemExit"),
     ],
-    ids=["import", "syntax", "misspelt-hook", "hook-raises", "yields-nonsense"],
+    ids=[
+        "import",
+        "syntax",
+        "misspelt-hook",
+        "hook-raises",
+        "yields-nonsense",
+        "exits",
+        "says-nothing",
+        "unmarked",
+        "other-arguments",
+        "hook-exits",
+    ],
 )
 def test_a_broken_plugin_is_named_with_its_reason_and_the_others_are_there(source, reason, workspace):
     (workspace / "plugins" / "a_broken.py").write_text(source)
@@ -139,6 +161,46 @@ def test_a_broken_plugin_is_named_with_its_reason_and_the_others_are_there(sourc
     assert any(line.startswith("plugins/a_broken.py: ") and reason in line for line in told), told
     assert {"imap", "maildir"} <= registry.receive.keys()
     assert called(workspace) >= {"mailrules_protocols", "mailrules_auths", "mailrules_actions"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("name='ring', options=dict, build=print", "the options of the ActionType 'ring' are dict, and no subclass"),
+        ("name='ring', options=Odd, build=print", "the options of the ActionType 'ring' have no schema: "),
+        ("name='ring', options=Options, build=None", "the ActionType 'ring' has nothing that can be called: None"),
+        ("name='Ring it', options=Options, build=print", "the ActionType 'Ring it' has no name that can be written"),
+        ("name=7, options=Options, build=print", "the ActionType 7 has no name that can be written"),
+    ],
+)
+def test_a_descriptor_that_cannot_be_used_is_a_warning_and_the_rest_goes_on(arguments, reason, workspace):
+    source = f"""
+        from mailrules.api import ActionType, Options, hookimpl
+
+        class Odd(Options, frozen=True):
+            what: object()
+
+        @hookimpl
+        def mailrules_actions():
+            yield ActionType(summary="One.", {arguments})
+            yield ActionType(name="bell", summary="Another.", options=Options, build=print)
+        """
+    (workspace / "plugins" / "odd.py").write_text(textwrap.dedent(source))
+
+    code, printed = run_mailrules("check")
+
+    assert code == 0, printed
+    assert f"warning[broken-plugin]: plugin plugins/odd.py could not be loaded: {reason}" in printed
+    assert "bell" in load_registry(workspace).actions
+
+
+def test_who_only_looks_on_is_listed_too(workspace):
+    (workspace / "plugins" / "full.py").write_text(FULL)
+
+    listed = [line for line in run_mailrules("plugins")[1].splitlines() if line.startswith("observer")]
+
+    assert len(listed) == 1
+    assert "plugins/full.py" in listed[0]
 
 
 def test_two_plugins_that_give_one_name_are_both_named(workspace):

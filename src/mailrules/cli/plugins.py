@@ -38,7 +38,7 @@ def _names(ctx: click.Context, incomplete: str) -> list[str | CompletionItem]:
 @common_options
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> int:
-    """List protocols, log-ins, actions and unpackers with the plugin that gives each.
+    """List protocols, log-ins, actions, unpackers and observers with the plugin that gives each.
 
     `mailrules plugins NAME` shows the options of one.
     """

@@ -75,13 +75,17 @@ def _as_json(registry: Registry, found: list[tuple[str, Provided[Any]]], *, opti
         return said | ({"options": options_schema(item.options)} if options else {})
 
     broken = [{"plugin": str(each.plugin), "word": each.word, "reason": each.reason} for each in registry.broken]
-    return {"plugins": [described(kind, provided) for kind, provided in found], "broken": broken}
+    observers = [str(plugin) for plugin in registry.observers]
+    items = [described(kind, provided) for kind, provided in found]
+    return {"plugins": items, "observers": observers, "broken": broken}
 
 
 def _print_list(registry: Registry, found: list[tuple[str, Provided[Any]]]) -> None:
     table = new_table("kind", "name", "what it does", "from plugin")
     for kind, provided in found:
         table.add_row(kind, provided.item.name, provided.item.summary, str(provided.plugin))
+    for plugin in registry.observers:
+        table.add_row("observer", "", "Is told of every message that was handled.", str(plugin))
     show(table)
     for broken in registry.broken:
         console().print(f"\nbroken: {broken.plugin}: {broken.reason}", style="red")
