@@ -174,8 +174,9 @@ class AccountSender:
             return done, ""
         try:
             self.errand.append("", folder, mail, flags=["\\Seen"])
-        except (Transient, Permanent) as error:
-            note = f"no copy in {folder}: {error}"
+        except Exception as error:  # whatever a protocol raises: the mail is out
+            said = error if isinstance(error, Transient | Permanent) else f"{type(error).__name__}: {error}"
+            note = f"no copy in {folder}: {said}"
             self.errand.log.warning(note)
             return replace(done, copied=True), f"; {note}"
         return replace(done, copied=True), ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import email
 import email.policy
 import time
+from dataclasses import replace
 
 import pytest
 
 from mailrules.api import OptionsError, Permanent, Withheld, build_options
 from mailrules.api.guard import loop_token
 from mailrules.builtin.action.acknowledge import ACKNOWLEDGE
-from mailrules.builtin.action.conversation import answer_subject, forward_subject
+from mailrules.builtin.action.conversation import MOST_ANSWERED, answer_subject, forward_subject
 from mailrules.builtin.action.forward import FORWARD
 from mailrules.builtin.action.original import original_html
 from mailrules.builtin.action.redirect import REDIRECT
@@ -291,6 +292,33 @@ def test_a_message_that_cannot_travel_on_is_for_a_person_to_see(run, context, ac
     with pytest.raises(Permanent, match=f"not sent on: .*{says}"):
         run(action, {"to": to}, raw_mail(*headers))
     assert context.untouched()
+
+
+@pytest.mark.parametrize(("action", "options"), [(FORWARD, {"to": "desk@desk.example"}), (REDIRECT, "x@desk.example")])
+def test_a_message_that_the_edge_keeps_back_is_for_a_person_to_see(tmp_path, context, action, options):
+    def capped(*_args, **_named):
+        raise Withheld("x@desk.example has had 10 automatic mails (cap)")
+
+    message = message_of(raw_mail())
+    built = action.build(build_options(action.options, options, root=tmp_path))
+    with pytest.raises(Permanent, match=r"not sent on: .*cap"):
+        built.run(message, own(message), replace(context, send=capped))
+
+
+@pytest.mark.parametrize("action", ["reply", "acknowledge"])
+def test_a_stranger_cannot_name_a_crowd_to_be_written_to(run, context, action):
+    crowd = ", ".join(f"v{at}@victim.example" for at in range(MOST_ANSWERED + 1))
+    with pytest.raises(Withheld, match="Reply-To of the message names 26 addresses"):
+        run(*ACTIONS[action], raw_mail(f"Reply-To: {crowd}"))
+    with pytest.raises(Withheld, match="To and Cc of the message names 26 addresses"):
+        run(REPLY, {"text": "x", "to_all": True}, raw_mail(f"Cc: {crowd}"))
+    assert context.untouched()
+
+
+def test_a_mailbox_that_is_named_twice_is_answered_once(run, context):
+    run(REPLY, {"text": "x"}, raw_mail('Reply-To: jo@acme.example, "jo"@ACME.example'))
+
+    assert sent(context)[1] == ("jo@acme.example",)
 
 
 def test_a_mail_carries_the_tokens_of_all_it_came_through(run, context):

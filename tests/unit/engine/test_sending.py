@@ -272,6 +272,14 @@ def test_a_mail_that_has_left_does_not_leave_again_because_its_copy_failed():
     assert (said, failing) == ("250 taken", "250 taken; no copy in \\Sent: the mailbox is full")
 
 
+def test_a_mail_that_has_left_does_not_leave_again_because_a_protocol_broke_on_its_copy():
+    with BadSmtp() as server:
+        work = errand(append=RecordingAppender(RuntimeError("a bug")))
+        said = sender(server, work=work, sent=True)(mail(), recipients=["a@x.example"])
+
+    assert said == "250 taken; no copy in \\Sent: RuntimeError: a bug"
+
+
 GUARDED = {
     "an answer to a list": (b"List-Id: <l.x.example>\nFrom: b@x.example\n\n", "b@x.example", "kind 'list'"),
     "our own mail coming back": (f"X-Loop-Token: {loop_token(OURS)}\n\n".encode(), "z@x.example", "own loop token"),

@@ -102,3 +102,32 @@ def test_the_header_alone_cannot_rule_a_claim_out():
 
     assert not head.claimed_sender.known
     assert named.claimed_sender.value.address == "ida@acme.example"
+
+
+FORGED = {
+    "DMARC fails": "dmarc=fail header.from=example.com",
+    "another domain passes": "spf=pass smtp.mailfrom=evil.example; dmarc=none",
+    "nothing is told": "none",
+}
+
+
+@pytest.mark.parametrize("results", FORGED.values(), ids=FORGED)
+def test_a_forwarder_that_nobody_vouches_for_is_not_believed(results):
+    trust = Trust(authserv_id="mx.example.com", forwarders=frozenset({"desk@example.com"}))
+    head = f"Authentication-Results: mx.example.com; {results}\nFrom: desk@example.com"
+    message = parse(f"{head}\nX-Original-From: {IDA}\n\nHi.\n".encode(), trust=trust)
+
+    assert message.original_sender == Address("", "desk@example.com")
+    assert message.original_sender_fact.evidence.startswith("From; desk@example.com is not authenticated (")
+    assert message.claimed_sender.value == IDA
+    assert "not believed: desk@example.com is not authenticated" in message.claimed_sender.evidence
+
+
+@pytest.mark.parametrize(
+    "head", ["Authentication-Results: mx.example.com; dmarc=pass\n", ""], ids=["vouched", "silent"]
+)
+def test_a_forwarder_is_believed_where_the_server_vouches_or_says_nothing(head):
+    trust = Trust(authserv_id="mx.example.com", forwarders=frozenset({"desk@example.com"}))
+    message = parse(f"{head}From: desk@example.com\nX-Original-From: {IDA}\n\nHi.\n".encode(), trust=trust)
+
+    assert message.original_sender == IDA

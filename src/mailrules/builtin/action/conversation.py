@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mailrules.api import Address, Message, Permanent, Withheld
+from mailrules.api.mailbox import canonical
 from mailrules.builtin.action.addresses import clean, mailboxes
 from mailrules.builtin.action.outgoing import Thread
 
@@ -16,6 +17,8 @@ _ANSWER = re.compile(rf"\s*(?:{_ANSWERED})\s*(?:[\[(]\d{{1,3}}[\])])?\s*[:：]\s
 _IDENTIFIER = re.compile(r"<[!-;=?-~]{1,250}>")
 MOST_REFERENCES = 20
 """Identifiers that are carried on: the first, which names the conversation, and the latest."""
+MOST_ANSWERED = 25
+"""Addresses of one message that are answered: a stranger could name everybody whom we should write to."""
 MOST_QUOTED = 100_000
 """Characters of a message that are quoted."""
 
@@ -54,13 +57,13 @@ def answered(message: Message) -> list[Address]:
     """Whom an answer goes to: Reply-To, else From (RFC 5322, section 3.6.2).
 
     Raises:
-        Withheld: there is no address that mail can be sent to.
+        Withheld: there is no address that mail can be sent to, or there are more than anybody means.
     """
     found = [each for each in message.addresses("Reply-To") if _writable(each)]
     found = found or [each for each in message.addresses("From")[:1] if _writable(each)]
     if not found:
         raise Withheld("nobody can be answered: neither Reply-To nor From has an address to send to")
-    return found
+    return _few(found, "Reply-To")
 
 
 def _writable(address: Address) -> bool:
@@ -71,13 +74,29 @@ def _writable(address: Address) -> bool:
 
 
 def others(message: Message, without: Iterable[str]) -> list[Address]:
-    """Who else an answer to all goes to: To and Cc, each once, but for those *without*."""
-    seen, found = {address.lower() for address in without}, []
+    """Who else an answer to all goes to: To and Cc, each once, but for those *without*.
+
+    Raises:
+        Withheld: they are more than anybody means.
+    """
+    seen, found = {canonical(address) for address in without}, []
     for each in (*message.addresses("To"), *message.addresses("Cc")):
-        if _writable(each) and each.address.lower() not in seen:
-            seen.add(each.address.lower())
+        if _writable(each) and canonical(each.address) not in seen:
+            seen.add(canonical(each.address))
             found.append(each)
-    return found
+    return _few(found, "To and Cc")
+
+
+def _few(found: list[Address], where: str) -> list[Address]:
+    """*found*, each once, if a mail that goes out by itself may go to so many."""
+    first = dict[str, Address]()
+    for each in found:
+        first.setdefault(canonical(each.address), each)
+    if len(first) > MOST_ANSWERED:
+        raise Withheld(
+            f"{where} of the message names {len(first)} addresses: no more than {MOST_ANSWERED} are answered"
+        )
+    return list(first.values())
 
 
 def written(address: Address) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -155,7 +156,8 @@ class Correspondence(ABC):
         recipients = letter.recipients()
         self._guard(message, data, recipients)
         mail = letter.compose(context.idempotency_key, _moment(data))
-        said = context.send(mail, recipients=recipients, sent=self.options.sent)
+        with kept_back(conveys=self.conveys):
+            said = context.send(mail, recipients=recipients, sent=self.options.sent)
         return {"sent": {"to": recipients, "message_id": str(mail["Message-ID"]), "answer": said}}
 
     def _guard(self, message: Message, data: Data, recipients: list[str]) -> None:
@@ -169,11 +171,20 @@ def guard(message: Message, data: Data, recipients: list[str], *, conveys: bool)
         Withheld: nobody misses what is not sent.
         Permanent: the message itself was to travel on, and would be lost: a person looks.
     """
-    reason = withheld(message, recipients, data["account"])
-    if reason and conveys:
-        raise Permanent(f"not sent on: {reason}")
-    if reason:
-        raise Withheld(reason)
+    with kept_back(conveys=conveys):
+        if reason := withheld(message, recipients, data["account"]):
+            raise Withheld(reason)
+
+
+@contextmanager
+def kept_back(*, conveys: bool) -> Iterator[None]:
+    """What is withheld within is `Permanent` where the message itself was to travel on: see `guard`."""
+    try:
+        yield
+    except Withheld as error:
+        if conveys:
+            raise Permanent(f"not sent on: {error}") from error
+        raise
 
 
 def tokens(message: Message, data: Data) -> list[str]:

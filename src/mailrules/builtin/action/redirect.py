@@ -13,7 +13,7 @@ from msgspec import Meta
 from mailrules.api import ActionType, Context, Data, Message, Options, Permanent, Templates
 from mailrules.api.guard import LOOP_FIELD, loop_token, withheld
 from mailrules.builtin.action.addresses import check_addresses, mailboxes, one_line, sender_mailbox
-from mailrules.builtin.action.correspondence import guard
+from mailrules.builtin.action.correspondence import guard, kept_back
 from mailrules.builtin.action.outgoing import LetterPolicy, message_id
 
 MOST_HOPS = 50
@@ -59,7 +59,8 @@ class RedirectAction:
     def run(self, message: Message, data: Data, context: Context) -> Mapping[str, Any]:
         """Send it on; recipients and the server's words become `data.sent`."""
         mail, recipients, resent_id = self._mail(message, data, context.idempotency_key)
-        said = context.send(mail, recipients=recipients)
+        with kept_back(conveys=True):
+            said = context.send(mail, recipients=recipients)
         return {"sent": {"to": recipients, "message_id": resent_id, "answer": said}}
 
     def _mail(self, message: Message, data: Data, key: str) -> tuple[bytes, list[str], str]:

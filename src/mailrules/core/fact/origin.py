@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mailrules.core.address import addresses
+from mailrules.core.fact.authentication import unauthenticated
 from mailrules.core.fact.inner import MESSAGES, fields
 from mailrules.core.fact.labels import labelled
 from mailrules.model.message import Address, Extent, Fact, Message, Trust
@@ -24,12 +25,14 @@ def original_sender(message: Message, trust: Trust) -> Fact[Address]:
     """Who wrote it first: the author, unless the author is a forwarder whose word counts.
 
     Anybody can write `X-Original-From` or attach a message, so without `trust.forwarders` nobody is believed. A
-    redirected message (RFC 5322, section 3.6.6) keeps its From: whoever redirected it is only evidence.
+    redirected message (RFC 5322, section 3.6.6) keeps its From: whoever redirected it is only evidence. Anybody can
+    write the forwarder's address, too: where the server tells that nobody vouches for it, it is not believed either.
     """
     author = message.author
-    if not _believed(message, trust):
+    if doubt := _doubt(message, trust):
         resent = message["Resent-From"]
-        return Fact(author, f"From; Resent-From: {resent} has redirected it" if resent else "From")
+        redirected = f"; Resent-From: {resent} has redirected it" if resent else ""
+        return Fact(author, f"From{redirected}{f'; {doubt}' if _listed(message, trust) else ''}")
     found = next(_in_header(message), None)
     if found:
         return Fact(found[0], f"{found[1]}, from the forwarder {author.address}")
@@ -45,23 +48,32 @@ def original_sender(message: Message, trust: Trust) -> Fact[Address]:
 
 def claimed_sender(message: Message, trust: Trust) -> Fact[Address]:
     """Whom it names as the first author without being believed; an empty address where it claims nothing, or is."""
-    if _believed(message, trust):
+    doubt = _doubt(message, trust)
+    if not doubt:
         return Fact(_NOBODY, "its forwarder is believed")
     if message.kind.value in REPORTS:
         return Fact(_NOBODY, "what a report encloses is what it reports")
     for source in _sources(message):
         for address, where in source(message):
             if address.address.lower() != message.author.address.lower():
-                said = f"{message.author.address or 'nobody'} is none of trust.forwarders"
-                return Fact(address, f"{where}; not believed: {said}")
+                return Fact(address, f"{where}; not believed: {doubt}")
     if message.extent is not Extent.WHOLE:
         return Fact(_NOBODY, "a forwarded message may be in the body", known=False)
     return Fact(_NOBODY, "it claims no other author")
 
 
-def _believed(message: Message, trust: Trust) -> bool:
+def _listed(message: Message, trust: Trust) -> bool:
     author = message.author
     return author.address.lower() in trust.forwarders or author.domain in trust.forwarders
+
+
+def _doubt(message: Message, trust: Trust) -> str:
+    """Why the author's word about another does not count; empty where it does."""
+    if not _listed(message, trust):
+        return f"{message.author.address or 'nobody'} is none of trust.forwarders"
+    if message.authentication.known and (said := unauthenticated(message)):
+        return f"{message.author.address} is not authenticated ({said})"
+    return ""
 
 
 def _sources(message: Message) -> list[Callable[[Message], Iterator[tuple[Address, str]]]]:
