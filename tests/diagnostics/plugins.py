@@ -181,6 +181,7 @@ REGISTRY = Registry(
         ActionType(name="ring", summary="A bell.", options=NoOptions, build=Nothing),
         ActionType(name="tool", summary="A tool.", options=ToolOptions, build=Nothing),
         ActionType(name="gong", summary="No bell.", options=NoOptions, build=refuse),
+        ActionType(name="void", summary="No action.", options=NoOptions, build=lambda _options: None),
         ActionType(name="even", summary="Two by two.", options=EvenOptions, build=Nothing),
     ),
 )

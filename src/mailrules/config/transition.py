@@ -19,6 +19,7 @@ from mailrules.config.nearest import suggestion
 from mailrules.config.needs import Needs
 from mailrules.config.step import Manner, apart, manner
 from mailrules.config.structure import wrong_type
+from mailrules.model.action import Action
 from mailrules.model.rule import Step
 from mailrules.registry import Registry
 
@@ -124,7 +125,7 @@ class Transitions:
             return None
         self._needs.ask(*plugged.asked(options, node))
         try:
-            action = kind.build(options)
+            action = _whole(kind.build(options))
             needs_body = bool(kind.needs_body(options)) or any(t.needs_body for t in templates(options))
             gives = kind.results(options)
             target = kind.account(options)
@@ -159,3 +160,15 @@ def digest(name: str, raw: Any) -> str:
 
 def _prefixed(step: Step, flow: str) -> Step:
     return replace(step, name=f"{flow}/{step.name}")
+
+
+def _whole(action: Any) -> Action:
+    """The same, when it is an action.
+
+    Raises:
+        TypeError: it lacks one of the two methods, and would fail at every message.
+    """
+    lacking = [name for name in ("describe", "run") if not callable(getattr(action, name, None))]
+    if lacking:
+        raise TypeError(f"what build gave, {type(action).__name__}, has no {' and no '.join(lacking)}")
+    return action  # type: ignore[no-any-return] # it has what an Action has

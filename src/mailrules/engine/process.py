@@ -105,7 +105,7 @@ def _step(case: Case, position: int, results: Results, listener: Listener, world
     record = replace(record, span=str(step.span))
     attempt = Attempt(step, case.message, namespace(case, results, listener, world), listener, key, progress)
     try:
-        record = replace(record, detail=redact(step.action.describe(case.message, attempt.data)))
+        record = replace(record, detail=redact(_described(attempt)))
         _demand_authentication(step, case.message)
         entry = world.journal.record(replace(entry, state=State.ACTING), record)
         performed = world.perform(attempt)
@@ -120,6 +120,13 @@ def _step(case: Case, position: int, results: Results, listener: Listener, world
     done = replace(record, state=performed.state, result=struck(performed.result), detail=said, at=world.clock())
     last = position == len(case.decision.steps) - 1
     return world.journal.record(replace(entry, state=State.ACTED if last else State.ACTING), done)
+
+
+def _described(attempt: Attempt) -> str:
+    said: object = attempt.step.action.describe(attempt.message, attempt.data)
+    if not isinstance(said, str):
+        raise Permanent(f"nothing has run: its description is of type {type(said).__name__} where a text is meant")
+    return said
 
 
 def _demand_authentication(step: Step, message: Message) -> None:

@@ -255,3 +255,12 @@ def test_tries_come_at_growing_intervals_and_not_before_the_other_side_asked(hou
     second = entry(house).retry_at - house.now
 
     assert (first.total_seconds(), second.total_seconds()) == (60, 7200)
+
+
+def test_a_description_that_is_no_text_parks_its_message_alone(house):
+    step = replace(house.step(), action=type("Odd", (), {"describe": lambda *_: 5, "run": lambda *_: None})())
+
+    acting(house, step)
+
+    assert entry(house).state is State.PARKED
+    assert entry(house).reason.endswith("nothing has run: its description is of type int where a text is meant")
