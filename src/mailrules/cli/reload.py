@@ -127,13 +127,14 @@ class Reloading:
         """How files stood when they were read, by a look from *before*; one written since is read once more."""
         since = self.setup.taken_up.timestamp() * 1e9 - TICK
         fresh = {path: None if mark and mark[1] >= since else mark for path, mark in self._look().items()}
-        return fresh | {path: mark for path, mark in before.items() if path in fresh}
+        plugins = self.setup.workspace.root / "plugins"  # one may be gone again since it was read
+        return fresh | {path: mark for path, mark in before.items() if path in fresh or path.parent == plugins}
 
     def _try(self) -> None:
         self._begun()
         try:
             said = self._read()
-        except Exception:
+        except BaseException:  # a plugin may raise anything, and this thread must not end by it
             said = "the files could not be read; all goes on as before"
             logging.getLogger("mailrules").exception("%s", said)
         self._over(said)

@@ -100,6 +100,19 @@ def test_a_changed_plugin_is_taken_up(daemon, says_of_mail, boom):
     says_of_mail(", boom: a louder boom")
 
 
+@pytest.mark.parametrize("raised", ["SystemExit(3)", "KeyboardInterrupt", "RecursionError"])
+def test_a_plugin_that_raises_whatever_it_likes_is_got_rid_of_by_removing_it(daemon, raised):
+    file = Path("plugins/bad.py")
+    file.parent.mkdir()
+    file.write_text(f"raise {raised}\n")
+    daemon.says("; all goes on as before" if raised == "KeyboardInterrupt" else "taken up")
+
+    file.unlink()
+
+    daemon.says("the files have been taken up")
+    assert daemon.end() == 0
+
+
 def test_a_changed_script_is_taken_up(daemon, says_of_mail):
     Path("scripts").mkdir()
     Path("scripts/all.py").write_text("def decide(mail_message):\n    return 4\n")
