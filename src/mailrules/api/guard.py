@@ -21,6 +21,8 @@ MOST_TOKENS = 20
 
 SILENT = frozenset({"auto-reply", "out-of-office", "bounce", "delay", "receipt", "complaint", "list", "bulk"})
 """Kinds of mail whose senders get nothing back (RFC 3834, section 2)."""
+REPORTS = frozenset({"bounce", "delay"})
+"""Kinds of mail that say that mail has not arrived."""
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _NOBODY = re.compile(
     r"(?:.*[._+-])?(?:no|not|never|dont)[._-]?(?:reply|response)(?:[._+-].*)?|do[._-]?not[._-]?(?:reply|respond)"
@@ -55,7 +57,8 @@ def withheld(message: Message, recipients: Iterable[str], account: Mapping[str, 
     """Why nothing may go to *recipients* because of *message*; empty when it may.
 
     Whom the message names as its correspondents get nothing back where it comes from a program, a list or ourselves;
-    anybody else may be told about any message, except the mailbox itself.
+    anybody else may be told about any message, except the mailbox itself, and whom a delivery report says that mail
+    does not reach: that would be the next report.
 
     Args:
         message: what came in.
@@ -64,7 +67,7 @@ def withheld(message: Message, recipients: Iterable[str], account: Mapping[str, 
     """
     mailbox = canonical(account.get("address", ""))
     back, own = correspondents(message), {*map(canonical, account.get("own", ())), mailbox} - {""}
-    reason = comes_back(message, account)
+    reason, unreached = comes_back(message, account), _unreached(message)
     for recipient in recipients:
         if reason:
             break
@@ -73,7 +76,18 @@ def withheld(message: Message, recipients: Iterable[str], account: Mapping[str, 
             reason = _unanswerable(message, address, own)
         elif address == mailbox:
             reason = f"{recipient} is this mailbox's own address"
+        elif address in unreached:
+            reason = f"this report says that {recipient} is not reached"
     return reason
+
+
+def _unreached(message: Message) -> set[str]:
+    """Whom a delivery report names, as far as it has been read."""
+    if message.kind.value not in REPORTS:
+        return set()
+    with suppress(NotLoadedError):
+        return {canonical(each.address) for each in message.bounce.recipients}
+    return set()
 
 
 def correspondents(message: Message) -> set[str]:

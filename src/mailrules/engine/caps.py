@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailrules.api.guard import correspondents
+from mailrules.api.guard import REPORTS, correspondents
 from mailrules.api.mailbox import canonical, correspondent
 from mailrules.builtin.action.conversation import answer_subject
 from mailrules.engine.perform import Attempt
@@ -26,36 +26,42 @@ class Caps:
     def reserve(self, attempt: Attempt, recipients: Sequence[str], subject: str) -> str:
         """Why no mail of that *subject* may go back to who wrote the message; empty, and counted, where it may.
 
-        Mail to anybody else is not capped: a desk may be told of every message. A mail counts before it leaves, and
-        once however often it is tried. Addresses that differ in their detail (`jo+x@`) are one correspondent.
+        Mail to anybody else is not capped: a desk may be told of every message; but of delivery reports only so many,
+        as a desk that mail does not reach makes the next report. A mail counts before it leaves, and once however often
+        it is tried. Addresses that differ in their detail (`jo+x@`) are one correspondent.
         """
-        back = correspondents(attempt.message)
-        to = list(dict.fromkeys(correspondent(each) for each in recipients if canonical(each) in back))
-        if not to:
-            return ""
-        marks = list(_marks(attempt, to, subject))
+        marks = list(_marks(attempt, recipients, subject))
         cap, now = attempt.listener.account.cap, self.clock()
+        most_of = {SUBJECT: cap.same_subject, REPORT: cap.mails * REPORTS_A_MAIL}
         for mark in marks:
-            most = cap.same_subject if mark.what == SUBJECT else cap.mails
+            most = most_of.get(mark.what, cap.mails)
             counted = self.journal.tallied(mark.what, mark.whom, now - cap.within, most=most, apart=mark.key)
             if len(counted) >= most:
                 minutes = cap.within.total_seconds() / 60
                 return f"{mark.whom} has had {most} automatic mails{mark.what[4:]} within {minutes:g} minutes (cap)"
-        self.journal.tally(marks, now)
+        if marks:
+            self.journal.tally(marks, now)
         return ""
 
 
 MAIL, SUBJECT, THREAD = "mail", "mail of this subject", "mail in this thread"
+REPORT = "mail about delivery reports"
+REPORTS_A_MAIL = 10
+"""How many mails about delivery reports somebody gets for each that a correspondent may get."""
 LONGEST = 500
 """Characters of a name in the journal: a stranger wrote it, and an index of PostgreSQL takes 2,704 octets."""
 
 
-def _marks(attempt: Attempt, to: Sequence[str], subject: str) -> Iterator[Mark]:
+def _marks(attempt: Attempt, recipients: Sequence[str], subject: str) -> Iterator[Mark]:
+    back, report = correspondents(attempt.message), attempt.message.kind.value in REPORTS
+    to = list(dict.fromkeys(correspondent(each) for each in recipients if canonical(each) in back))
     for address in to:
         yield Mark(MAIL, _bounded(address), attempt.key)
         yield Mark(SUBJECT, _bounded(f"{address}: {answer_subject(subject).casefold()}"), attempt.key)
-    if thread := _thread(attempt.message):
+    if to and (thread := _thread(attempt.message)):
         yield Mark(THREAD, _bounded(thread), attempt.key)
+    for address in dict.fromkeys(map(canonical, recipients)) if report else ():
+        yield Mark(REPORT, _bounded(address), attempt.key)
 
 
 def _bounded(name: str) -> str:

@@ -233,8 +233,6 @@ def test_nothing_automatic_goes_back_to(run, context, action, headers, says):
     ],
 )
 def test_nothing_automatic_goes_to(run, context, action, sender, says):
-    if action == "send" and "do-not" in sender:
-        sender = "donotreply@acme.example"
     with pytest.raises(Withheld, match=says):
         run(*ACTIONS[action], raw_mail(sender=sender), own=[OURS, "sales@desk.example"])
     assert context.untouched()
@@ -303,6 +301,38 @@ def test_a_message_that_the_edge_keeps_back_is_for_a_person_to_see(tmp_path, con
     built = action.build(build_options(action.options, options, root=tmp_path))
     with pytest.raises(Permanent, match=r"not sent on: .*cap"):
         built.run(message, own(message), replace(context, send=capped))
+
+
+def report(failed, status="5.1.1", action="failed"):
+    """A delivery report (RFC 3464)."""
+    boundary = "Content-Type: multipart/report; report-type=delivery-status; boundary=b"
+    group = f"Final-Recipient: rfc822; {failed}\nAction: {action}\nStatus: {status}\n"
+    text = f"--b\n\nSorry.\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\n{group}\n--b--\n"
+    return raw_mail(boundary, sender="MAILER-DAEMON@mx.example", text=text)
+
+
+@pytest.mark.parametrize("raw", [report("Desk@desk.example"), report("desk@desk.example", "4.4.1", "delayed")])
+@pytest.mark.parametrize(
+    ("action", "options", "kept"),
+    [
+        (SEND, {"from": OURS, "to": "desk@desk.example"}, Withheld),
+        (FORWARD, {"to": "desk@desk.example"}, Permanent),
+        (REDIRECT, "desk@desk.example", Permanent),
+    ],
+    ids=["send", "forward", "redirect"],
+)
+def test_whom_a_report_says_that_mail_does_not_reach_is_sent_none_because_of_it(
+    run, context, action, options, kept, raw
+):
+    with pytest.raises(kept, match=r"this report says that desk@desk\.example is not reached"):
+        run(action, options, raw)
+    assert context.untouched()
+
+
+def test_anybody_else_is_told_of_a_report(run, context):
+    run(FORWARD, {"to": "desk@desk.example"}, report("customer@acme.example"))
+
+    assert sent(context)[1] == ("desk@desk.example",)
 
 
 @pytest.mark.parametrize("action", ["reply", "acknowledge"])

@@ -147,3 +147,18 @@ def test_another_process_counts_along(office):
         office.send(JO, f"subject {at}")
     other = replace(office.caps)
     assert office.send(JO, "one more", instead=other)
+
+
+def test_reports_to_a_desk_end_where_they_would_be_about_the_desk_itself(office):
+    def report(at):
+        raw = f"From: MAILER-DAEMON@mx.example\nSubject: Undelivered mail\nMessage-ID: <{at}@mx.example>\n\nx\n"
+        return Attempt(Step("send", action=None), parse(raw.encode()), {}, office.listener, f"key-{at}")
+
+    given = [office.caps.reserve(report(at), ["desk@b.example"], f"s {at}") for at in range(101)]
+
+    assert given[:100] == [""] * 100
+    assert given[100] == "desk@b.example has had 100 automatic mails about delivery reports within 180 minutes (cap)"
+
+
+def test_a_desk_is_told_of_all_other_mail_without_end(office):
+    assert [office.send("desk@b.example", "s", author=f"{at}@a.example") for at in range(150)] == [""] * 150

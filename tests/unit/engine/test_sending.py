@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -278,6 +279,18 @@ def test_a_mail_that_has_left_does_not_leave_again_because_a_protocol_broke_on_i
         said = sender(server, work=work, sent=True)(mail(), recipients=["a@x.example"])
 
     assert said == "250 taken; no copy in \\Sent: RuntimeError: a bug"
+
+
+def test_who_is_asked_again_is_not_held_back_by_a_cap_that_let_the_others_through():
+    with BadSmtp({"rcpt 2": ["451 later\r\n"]}) as server:
+        with pytest.raises(Transient) as raised:
+            sender(server)(mail(), recipients=THREE)
+        work = replace(errand(progress=raised.value.progress), capped=lambda _to, _subject: "b has had enough")
+        said = sender(server, work=work)(mail(), recipients=THREE)
+        with pytest.raises(Withheld, match="b has had enough"):
+            sender(server, work=replace(work, progress={}))(mail(), recipients=THREE)
+
+    assert said == "250 taken"
 
 
 GUARDED = {
