@@ -65,21 +65,22 @@ class Agenda:
 
     def enter(self, listener: Listener, journal: Journal, *, expires: datetime | None = None) -> None:
         """Plan the first run of this process; *expires* is when there is something to do for an expiry."""
-        history = journal.history(listener.name)
+        history, reason = journal.history(listener.name), spent(listener, journal)
         course = self._courses[listener.name] = Course(listener, history.runs, expires=expires)
-        if listener.name in self._in_hand:  # it left, and comes back before its turn is over: that plans the next
-            return
-        if reason := spent(listener, journal):
+        first = first_run(listener.schedule, self.clock(), last=history.last_run, done=history.runs)
+        if listener.name in self._in_hand:  # the end of its turn plans the next, if that looked
+            course.due = None if reason else first
+        elif reason:
             self._end(course, reason)
         else:
-            schedule = listener.schedule
-            self._plan(course, first_run(schedule, self.clock(), last=history.last_run, done=history.runs))
+            self._plan(course, first)
 
     def change(self, listener: Listener, journal: Journal, *, expires: datetime | None = None) -> None:
         """Take up a listener as it is written now. One that was well keeps its rhythm; what failed is tried at once."""
         name = listener.name
         course = self._courses.get(name)
-        if course is None or (name not in self._in_hand and (course.failed or not _alike(course.listener, listener))):
+        alike = course is not None and _alike(course.listener, listener)
+        if course is None or not alike or (course.failed and name not in self._in_hand):
             self.leave(name)
             self.enter(listener, journal, expires=expires)
             return

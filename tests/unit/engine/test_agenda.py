@@ -287,6 +287,23 @@ def test_what_is_changed_while_it_runs_goes_on_by_the_new_rhythm_and_never_runs_
     assert [day.after(), day.after(seconds=10)] == [[], ["inbox"]]
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_what_is_changed_while_nothing_but_an_expiry_runs_goes_on_by_the_new_rhythm(day, comes_back):
+    day.start()
+    day.agenda.enter(listener(every=3600), day.journal, expires=NOON + timedelta(minutes=1))
+    day.after()
+    day.agenda.ran(day.turns["inbox"], expires=NOON + timedelta(minutes=1))
+    assert day.after(minutes=1) == ["inbox"]
+
+    if comes_back:
+        day.agenda.leave("inbox")
+    day.agenda.change(listener(every=60), day.journal)
+    day.agenda.ran(day.turns["inbox"])
+
+    assert day.after(seconds=1) == ["inbox"]
+    assert day.turns["inbox"].looks
+
+
 def test_what_needs_a_person_is_tried_once_more_and_then_seldom(day):
     day.start(listener(every=5.0))
     waits = []
