@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+from tests.unit.actions.letters import own
 
 from mailrules.api import build_options
 from mailrules.testing.context import SAMPLE, action_data, message_of, recording_context
@@ -65,3 +66,15 @@ def hook():
         state.url = f"http://127.0.0.1:{server.server_port}"
         yield state
         server.shutdown()
+
+
+@pytest.fixture
+def run(tmp_path, context):
+    """Runs an action with an account as the engine tells of it."""
+
+    def run_(action, options, raw=SAMPLE, **account):
+        message = message_of(raw)
+        built = action.build(build_options(action.options, options, root=tmp_path))
+        return built.run(message, own(message, **account), context)
+
+    return run_
