@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -68,18 +69,22 @@ def _bounded(octets: Octets, start: int, stop: int, body: int) -> Extents:
 class Fields:
     """The fields of one header block."""
 
-    __slots__ = ("_by_name", "block")
+    __slots__ = ("_by_name", "_values", "block")
 
     def __init__(self, block: bytes) -> None:
         self.block = block[:LONGEST]
         self._by_name: dict[bytes, list[bytes]] | None = None
+        self._values: dict[str, list[bytes]] = {}  # an address header is read twice: as text, and as mailboxes
 
-    def values(self, name: str) -> list[bytes]:
+    def values(self, name: str) -> Sequence[bytes]:
         """The values of every field called *name*, top to bottom, unfolded and stripped."""
-        if self._by_name is None:
-            self._by_name = _by_name(self.block)
-        found = self._by_name.get(_key(name))
-        return [_unfold(value).strip() for value in found] if found else []
+        values = self._values.get(name)
+        if values is None:
+            if self._by_name is None:
+                self._by_name = _by_name(self.block)
+            found = self._by_name.get(_key(name), ())
+            values = self._values[name] = [_unfold(value).strip() for value in found]
+        return values
 
     def first(self, name: str) -> bytes:
         """The first value of *name*; empty without one."""

@@ -23,6 +23,7 @@ class Source:
         "_exact",
         "_literals",
         "_localparts",
+        "_mailboxes",
         "_patterns",
         "_present",
         "_wild",
@@ -45,24 +46,27 @@ class Source:
         patterns = (Patterns(tables[Kind.PATTERN]), Patterns(tables[Kind.WILD], together=FEW))
         self._patterns = [each for each in patterns if each]
         self._present: Positions = tuple(tables[Kind.PRESENT].get("", ()))
-        self._addressed = bool(name in _ADDRESS_HEADERS or self._domains or self._localparts)
+        self._mailboxes = bool(self._domains or self._localparts)
+        self._addressed = bool(name in _ADDRESS_HEADERS or self._mailboxes)
         self.positions: Positions = tuple(sorted({at for positions in keys.values() for at in positions}))
         refused = [*patterns[0].refused, *patterns[1].refused]
         self.refused: Positions = (*refused, *(self._literals.refused if self._literals is not None else ()))
 
     def read(self, message: Message, into: set[int]) -> None:
         """Add the rules that find what they need in this header of *message*."""
-        texts = message.header(self.name)
+        texts: Sequence[str] = message.header(self.name)
         if not texts:
             return
         if self._present:
             into.update(self._present)
-        text = "\n".join(texts)
         if self._addressed:
+            lines = [*texts]
             for address in message.addresses(self.name):
-                text = f"{text}\n{address.address}\n{address.name}\n{address}"
-                self.find_mailbox(address, into)
-        self.find(text, into)
+                lines += (address.address, address.name, str(address)) if address.name else (address.address,)
+                if self._mailboxes:
+                    self.find_mailbox(address, into)
+            texts = lines
+        self.find("\n".join(texts), into)
 
     def find(self, text: str, into: set[int]) -> None:
         """Add the rules that find what they need in *text*: all texts there are, joined by newlines."""
