@@ -102,10 +102,12 @@ class Pass:
         if self.listener.unseen_only and start != "all":
             refs = self.mailbox.refs(unseen_only=False)  # what is read may be marked unread some day
         reason = f"it was there before the first pass (start: {start})"
-        heads = {head.ref: head for head in self.mailbox.heads(refs)} if start != "all" else {}
-        early = [head for head in heads.values() if not (isinstance(start, datetime) and came_since(head, start))]
-        skipped = [self.reader.entry(self.reader.read(head), state=State.SKIPPED, reason=reason) for head in early]
-        unread = [] if start == "all" else [ref for ref in refs if ref not in heads]
+        unread = dict.fromkeys(refs) if start != "all" else {}
+        skipped: list[Entry] = []
+        for head in self.mailbox.heads(tuple(unread)):  # let go of one by one: there may be a great many
+            del unread[head.ref]
+            if not (isinstance(start, datetime) and came_since(head, start)):
+                skipped.append(self.reader.entry(self.reader.read(head), state=State.SKIPPED, reason=reason))
         skipped += [replace(self.reader.unread(ref), state=State.SKIPPED, reason=reason) for ref in unread]
         journal.begin(beginning(self.listener), self.world.clock(), skipped)
         journal.begin(self.listener.name, self.world.clock(), [])

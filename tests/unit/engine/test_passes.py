@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -564,3 +565,17 @@ def test_it_tells_how_far_it_is_message_by_message(house):
     house.run(house.listener(house.rule("all", None, 4)), progress=lambda *how_far: told.append(how_far))
 
     assert told == [("inbox", 1, 3), ("inbox", 2, 3), ("inbox", 3, 3)]
+
+
+def test_a_first_pass_that_leaves_everything_alone_lets_go_of_each_header_block(house):
+    long = b"X-Long: " + b"x" * 20_000 + b"\n"
+    house.box.messages = {str(number): long + mail(number) for number in range(1000)}
+    listener = house.listener(start="now")
+
+    tracemalloc.start()
+    report = house.run(listener)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert report.before_start == 1000
+    assert peak < 10_000_000  # the header blocks have twice that
