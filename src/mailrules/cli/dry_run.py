@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 @click.option("--mail", multiple=True, metavar="PATH", help="Instead of mailboxes: .eml, mbox, maildir or folder.")
 @click.option("--rules", type=click.Path(path_type=Path, dir_okay=False), help="With --mail: decide by this file.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many messages of each mailbox, oldest first.")
-@click.option("--again", is_flag=True, help="Also messages that the journal says were handled before.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Also messages that were handled before, or that `max_age` or `unseen_only` leave out.",
+)
 @preview_option
 @json_option
 @common_options

@@ -92,7 +92,7 @@ def _on_mailboxes(choice: Choice, workspace: Workspace, told: Told) -> Iterator[
         for listener in active_listeners(workspace, choice.listeners):
             first = journal.first_pass(listener.name) is None
             before = sum(journal.totals(listener.name).values())
-            tried = _with_expiries(listener, world, lambda one: _try(_limited(for_trial(one), choice), world))
+            tried = _with_expiries(listener, world, lambda one: _try(_as_live(one, choice), world))
             left_alone = f"start: {listener.start}" if first and listener.start != "all" else ""
             yield replace(tried, first_pass=left_alone, handled=before, most=listener.max_emails)
 
@@ -111,6 +111,14 @@ def _with_expiries(listener: Listener, world: World, tries: Callable[[Listener],
 
 def _overlay(workspace: Workspace, *, again: bool) -> Journal:
     return OverlayJournal(None if again else open_journal(workspace.journal, readonly=True))
+
+
+def _as_live(listener: Listener, choice: Choice) -> Listener:
+    """What a listener looks at: no more than live, except that everything is there to be tried again."""
+    free = for_trial(listener)
+    if not choice.again:
+        free = replace(free, max_age=listener.max_age, unseen_only=listener.unseen_only)
+    return _limited(free, choice)
 
 
 def _limited(listener: Listener, choice: Choice) -> Listener:

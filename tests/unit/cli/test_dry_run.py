@@ -1,6 +1,7 @@
 """`mailrules dry-run`."""
 
 import mailbox
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,26 @@ def test_it_reads_what_a_first_live_pass_would_leave_alone_and_says_so(run, work
 
     assert "1 message tried" in told.out
     assert "a live first pass leaves alone what is there already (start: now)" in told.out
+
+
+@pytest.mark.parametrize(
+    ("bound", "flags", "told"),
+    [
+        ("max_age: 30d", "", ["done", "skipped"]),
+        ("unseen_only: true", ":2,S", ["done"]),
+    ],
+)
+def test_what_no_live_pass_would_touch_is_not_shown_as_handled(run, workspace, deliver, bound, flags, told):
+    file = Path("mailrules.yaml")
+    file.write_text(file.read_text().replace("start: all", f"start: all\n    {bound}"))
+    old = deliver("1.old", "Long ago")
+    os.utime(old, (0, 0))
+    old.rename(workspace / "mailbox" / "cur" / f"1.old{flags or ':2,'}")
+
+    tried, again = run("dry-run", "--json"), run("dry-run", "--again", "--json")
+
+    assert sorted(message["state"] for message in tried.json["mailboxes"][0]["messages"]) == told
+    assert [message["state"] for message in again.json["mailboxes"][0]["messages"]] == ["done", "done"]
 
 
 def test_at_most_so_many_as_the_limit_says(run, deliver):
