@@ -59,7 +59,8 @@ def _accounts(names: Sequence[str]) -> Mapping[str, Account]:
     if unknown and (written or not diagnostics):
         raise click.UsageError(f"no account named '{unknown[0]}' (there are: {', '.join(written) or 'none'})")
     wanted = list(names) or written
-    if not accounts.keys() >= set(wanted):
+    unread = not written and any(one.severity == "error" for one in diagnostics)
+    if unread or not accounts.keys() >= set(wanted):
         print_findings(diagnostics)
         raise click.exceptions.Exit(1)
     return {name: accounts[name] for name in wanted}

@@ -101,6 +101,23 @@ def test_files_without_accounts_are_told(run, accounts, text, said):
     assert said in told.err
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_files_that_cannot_be_read_are_no_empty_table(run, accounts, flags):
+    (accounts / "mailrules.yaml").write_text("version: 1\n\taccounts: {}\n")
+    told = run("auth", "status", *flags)
+
+    assert (told.code, told.out) == (1, "")
+    assert "yaml-syntax" in told.err
+
+
+def test_a_plugin_that_cannot_be_loaded_is_no_reason_to_fail_where_there_are_no_accounts(run, accounts):
+    (accounts / "mailrules.yaml").write_text("version: 1\n")
+    (accounts / "plugins").mkdir()
+    (accounts / "plugins" / "broken.py").write_text("import nothing_of_that_name\n")
+
+    assert run("auth", "status", "--json").json == []
+
+
 def test_a_provider_that_cannot_be_reached_is_one_line(run, accounts):
     text = MAIN.replace("https://login.example/x", "http://127.0.0.1:1/x", 1)
     (accounts / "mailrules.yaml").write_text(text)
