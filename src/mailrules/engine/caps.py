@@ -10,6 +10,7 @@ from datetime import datetime
 from mailrules.api.guard import REPORTS, correspondents
 from mailrules.api.mailbox import canonical, correspondent
 from mailrules.builtin.action.conversation import answer_subject
+from mailrules.core.fact.authentication import unauthenticated
 from mailrules.engine.perform import Attempt
 from mailrules.model.journal import Journal
 from mailrules.model.message import Message
@@ -55,13 +56,22 @@ LONGEST = 500
 def _marks(attempt: Attempt, recipients: Sequence[str], subject: str) -> Iterator[Mark]:
     back, report = correspondents(attempt.message), attempt.message.kind.value in REPORTS
     to = list(dict.fromkeys(correspondent(each) for each in recipients if canonical(each) in back))
+    doubt = _doubt(attempt.message)
     for address in to:
-        yield Mark(MAIL, _bounded(address), attempt.key)
-        yield Mark(SUBJECT, _bounded(f"{address}: {answer_subject(subject).casefold()}"), attempt.key)
+        yield Mark(MAIL, _bounded(f"{address}{doubt}"), attempt.key)
+        yield Mark(SUBJECT, _bounded(f"{address}{doubt}: {answer_subject(subject).casefold()}"), attempt.key)
     if to and (thread := _thread(attempt.message)):
-        yield Mark(THREAD, _bounded(thread), attempt.key)
+        yield Mark(THREAD, _bounded(f"{thread}{doubt}"), attempt.key)
     for address in dict.fromkeys(map(canonical, recipients)) if report else ():
         yield Mark(REPORT, _bounded(address), attempt.key)
+
+
+def _doubt(message: Message) -> str:
+    """What parts mail that nobody vouches for from the rest, where the trusted server tells.
+
+    Who forges an address, or the identifier of a thread, uses up none of what its owner may get.
+    """
+    return " (unauthenticated)" if message.authentication.known and unauthenticated(message) else ""
 
 
 def _bounded(name: str) -> str:

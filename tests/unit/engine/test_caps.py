@@ -10,7 +10,7 @@ from mailrules.core.parse import parse
 from mailrules.engine.caps import Caps
 from mailrules.engine.perform import Attempt
 from mailrules.model.limits import Cap
-from mailrules.model.message import Extent
+from mailrules.model.message import Extent, Trust
 from mailrules.model.rule import RuleSet, Step
 from mailrules.store.overlay import OverlayJournal
 
@@ -27,12 +27,13 @@ class Office:
         self.listener = Listener("inbox", Account("support", cap=cap), RuleSet())
         self.sent = 0
 
-    def send(self, to, subject, *, author=JO, key=None, thread=None, instead=None):
+    def send(self, to, subject, *, author=JO, key=None, thread=None, instead=None, results=""):
         """Why the mail was not let through; empty when it was."""
         self.sent += 1
         head = f"From: {author}\nMessage-ID: <{self.sent}@a.example>\n"
         head += f"References: <{thread}@a.example> <r{self.sent}@a.example>\n" if thread else ""
-        message = parse(f"{head}\nbody\n".encode(), extent=Extent.WHOLE)
+        head += f"Authentication-Results: mx.b.example; {results}\n" if results else ""
+        message = parse(f"{head}\nbody\n".encode(), extent=Extent.WHOLE, trust=Trust(authserv_id="mx.b.example"))
         attempt = Attempt(Step("reply", action=None), message, {}, self.listener, key or f"key-{self.sent}")
         caps = instead or self.caps
         return caps.reserve(attempt, [to], subject)
@@ -162,3 +163,10 @@ def test_reports_to_a_desk_end_where_they_would_be_about_the_desk_itself(office)
 
 def test_a_desk_is_told_of_all_other_mail_without_end(office):
     assert [office.send("desk@b.example", "s", author=f"{at}@a.example") for at in range(150)] == [""] * 150
+
+
+def test_who_forges_an_address_uses_up_nothing_of_its_owners(office):
+    forged = [office.send(JO, "Hello", thread="t", results="dmarc=fail") for _ in range(20)]
+    assert forged[:2] == ["", ""]
+    assert "jo@a.example (unauthenticated): re: hello has had 2 automatic mails" in forged[2]
+    assert office.send(JO, "Hello", thread="t", results="dmarc=pass header.from=a.example") == ""
