@@ -65,6 +65,11 @@ _SHAPES: Mapping[str, tuple[str, frozenset[str]]] = {
 OF_MAPPINGS = _public(dict)
 
 
+def of_message(name: str) -> bool:
+    """Whether a message has it: who leaves `message.` out meant that."""
+    return name in _SHAPES["message"][1]
+
+
 def misnamed(use: Use) -> TemplateProblem | None:
     """What is wrong with a name that is never there, whatever the message."""
     what, known = _SHAPES.get(use.path, ("", frozenset()))

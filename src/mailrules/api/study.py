@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from jinja2 import meta, nodes
 
 from mailrules.api.filters import compiled
-from mailrules.api.names import BODY_ATTRIBUTES, TEMPLATE_NAMES, TemplateProblem, Use
+from mailrules.api.names import BODY_ATTRIBUTES, TEMPLATE_NAMES, TemplateProblem, Use, of_message
 
 
 class Study(NamedTuple):
@@ -92,4 +92,4 @@ def _unknown_name(tree: Any, names: list[str], environment: Any) -> TemplateProb
     name = min(unknown)
     line = next(node.lineno for node in tree.find_all(nodes.Name) if node.name == name)
     sentence = f"no '{name}' here: templates know {', '.join(sorted(TEMPLATE_NAMES))}"
-    return TemplateProblem(line, sentence, name, TEMPLATE_NAMES)
+    return TemplateProblem(line, sentence, name, TEMPLATE_NAMES, f"write message.{name}" if of_message(name) else "")

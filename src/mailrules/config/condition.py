@@ -53,11 +53,18 @@ def _part(name: str, node: Node, reading: Reading) -> Condition | None:
     return _field(node, reading.of(name, kind))
 
 
+_OTHER_WORDS = {"or": "any", "one_of": "any", "any_of": "any", "and": "all", "all_of": "all"}
+_OTHER_WORDS |= {"not": "none", "none_of": "none", "except": "none", "unless": "none"}
+"""What other programs call `any`, `all` and `none`."""
+
+
 def _unknown_field(name: str, node: Node, reading: Reading) -> None:
     names = [*FIELDS, *JUNCTIONS]
     spelt = name.lower().replace("-", "_")
     if spelt in FIELDS:
         help_ = f"did you mean '{spelt}'?"
+    elif spelt in _OTHER_WORDS:
+        help_ = f"did you mean '{_OTHER_WORDS[spelt]}'? It takes a list of conditions"
     elif "-" in name or (name[:1].isupper() and not nearest(name, names)):
         help_ = f"for a header: header: {{{name}: ...}}"
     else:

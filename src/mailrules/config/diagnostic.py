@@ -30,7 +30,7 @@ class Diagnostic:
 
 WARNINGS = frozenset(
     {"broken-plugin", "shadowed-rule", "expired-rule", "expired-schedule", "never-matches", "literal-secret"}
-    | {"doubtful-option", "in-the-clear", "bare-number", "no-rules", "no-push"}
+    | {"doubtful-option", "in-the-clear", "bare-number", "no-rules", "no-push", "doubtful-flag", "no-trust"}
 )
 """Words that warn; every other one is an error, and nothing is run."""
 
@@ -95,6 +95,7 @@ WORDS: dict[str, str] = {
     "expired-rule": "The rule's time is over.",
     "expired-schedule": "The listener's time is over.",
     "never-matches": "Nothing can satisfy the rule.",
+    "doubtful-flag": "A flag is a word of one's own, and one of the standard ones was probably meant.",
     # accounts and listeners
     "unsupported-disposition": "The account's protocol cannot carry out what `keep` or the code asks.",
     "bad-folder": "No folder of the account can be called so.",
@@ -109,6 +110,7 @@ WORDS: dict[str, str] = {
     "cannot-send": "An action sends mail, and the listener's account cannot.",
     "cannot-append": "An action puts messages into an account that cannot take any.",
     "never-authenticated": "A step is for authenticated mail, and the account trusts no server's word on that.",
+    "no-trust": "A rule asks what SPF, DKIM or DMARC say, and the account trusts no server's word on that.",
     "literal-secret": "A secret stands in the file itself.",
 }
 """Every word that a diagnostic can carry, with what it means; `docs/diagnostics.md` lists them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from mailrules.api import ReceiveProtocol
@@ -22,6 +22,7 @@ from mailrules.config.spec import ListenerSpec
 from mailrules.config.structure import fit
 from mailrules.config.transition import Transitions
 from mailrules.model.code import Code
+from mailrules.model.condition import Condition, Test
 from mailrules.model.rule import UNMATCHED, Rule, RuleSet, Step
 from mailrules.model.schedule import Expiry, Schedule
 from mailrules.registry import Registry
@@ -174,6 +175,7 @@ class Listeners:
             self._check_sending(account, [*steps, *rules.transition])
         if not account.trust.authserv_id:
             self._check_authenticated(account, [*steps, *rules.transition])
+            self._check_trust(account, written)
 
     def _check_verbs(self, written: Written, protocol: str, verbs: frozenset[str]) -> None:
         rule, node = written.rule, written.node
@@ -205,6 +207,20 @@ class Listeners:
                 message = f"the step is for authenticated mail, and account '{account.name}' trusts no server's word"
                 help_ = f"add trust: {{authserv_id: mx.example.com}} to account '{account.name}'"
                 self._findings.add(step.span, "never-authenticated", message, help_)
+
+    def _check_trust(self, account: Account, written: Iterable[Written]) -> None:
+        for test in (test for one in written for test in _tests(one.rule.condition) if test.field == "auth"):
+            message = f"'auth' stays unknown: account '{account.name}' trusts no server's word"
+            help_ = f"add trust: {{authserv_id: mx.example.com}} to account '{account.name}'"
+            self._findings.add(test.span, "no-trust", message, help_)
+
+
+def _tests(condition: Condition | None) -> Iterator[Test]:
+    """What is asked of single fields, at any depth."""
+    if isinstance(condition, Test):
+        yield condition
+    for part in () if condition is None or isinstance(condition, Test) else condition.conditions:
+        yield from _tests(part)
 
 
 def with_siblings(listeners: Mapping[str, Listener]) -> dict[str, Listener]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-MANY = 12
+MANY = 30
 """More names than these are not listed."""
 
 

@@ -15,6 +15,7 @@ from mailrules.config.condition import compile_match
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
 from mailrules.config.limits import read_limits
+from mailrules.config.nearest import suggestion
 from mailrules.config.operands import Reading
 from mailrules.config.script import load_script
 from mailrules.config.spec import ActiveSpec, KeepSpec, OutcomeSpec, RuleSpec
@@ -23,6 +24,8 @@ from mailrules.config.transition import Transitions
 from mailrules.model.code import CODE_WORDS, Code
 from mailrules.model.rule import UNTOUCHED, Active, Disposition, Rule, Script, Step
 
+_SYSTEM_FLAGS = frozenset({"\\flagged", "\\answered", "\\seen", "\\draft"})
+"""What may be set of those that begin with a backslash (RFC 9051, section 2.3.2)."""
 _FLAG = re.compile(r"\\?[^\s(){%*\"\\\]\x00-\x1f\x7f]+")
 """RFC 9051, section 9: flag-keyword and flag-extension."""
 
@@ -163,6 +166,12 @@ def _check_flags(node: Node, key: str, findings: Findings) -> None:
         if key == "flags" and text.lower() in ("\\deleted", "\\recent"):
             help_ = "to delete write code: delete" if text.lower() == "\\deleted" else "servers set it themselves"
             findings.add(item.place, "not-allowed-value", f"the flag '{text}' cannot be set", help_)
+        elif key == "flags" and text.startswith("\\") and text.lower() not in _SYSTEM_FLAGS:
+            help_ = suggestion(text, ["\\Flagged", "\\Answered", "\\Seen", "\\Draft"], what="flags")
+            findings.add(item.place, "not-allowed-value", f"there is no flag '{text}'", help_)
+        elif key == "flags" and f"\\{text.lower()}" in _SYSTEM_FLAGS:
+            message = f"'{text}' is a word of your own, and no mail program shows it as a mark"
+            findings.add(item.place, "doubtful-flag", message, f"write '\\{text.capitalize()}', in single quotes")
         elif (key == "flags" and not _FLAG.fullmatch(text)) or not text.strip():
             help_ = "a flag is \\Flagged, \\Answered or one word"
             findings.add(item.place, "not-allowed-value", f"'{text}' is no {key.rstrip('s')}", help_)

@@ -18,6 +18,10 @@ T = TypeVar("T")
 
 _REFERENCE = re.compile(r'"#/\$defs/([^"]+)"')
 
+_COMMENT = re.compile(r"[ ]*:[ ]+(#\w[^\s,}\]]*)")
+"""What looks like a value behind a key, and is none to YAML."""
+_EMPTY = "give it a value, or leave the key out"
+
 KINDS = {
     "object": "a mapping",
     "array": "a list",
@@ -133,7 +137,14 @@ def _tell_missing(node: Node, error: Any, findings: Findings, owner: str) -> Non
 
 def _tell_type(node: Node, error: Any, findings: Findings, owner: str) -> None:
     wanted = error.validator_value
-    wrong_type(node, [wanted] if isinstance(wanted, str) else list(wanted), findings, owner, _examples(error.schema))
+    form = _examples(error.schema) or _only_key(node.value, error.schema)
+    wrong_type(node, [wanted] if isinstance(wanted, str) else list(wanted), findings, owner, form)
+
+
+def _only_key(value: object, schema: Mapping[str, Any]) -> str:
+    """Where the text belongs, in a mapping that needs one key alone."""
+    required = schema.get("required", ())
+    return f"write {{{required[0]}: {value}}}" if isinstance(value, str) and len(required) == 1 else ""
 
 
 def _examples(schema: Mapping[str, Any]) -> str:
@@ -146,7 +157,8 @@ def wrong_type(node: Node, wanted: Iterable[str], findings: Findings, owner: str
     words = list(dict.fromkeys(KINDS[name] for name in wanted))
     expected = " or ".join(words)
     if node.value is None:
-        empty = "give it a value, or leave the key out"
+        comment = _COMMENT.match(node.source.text, node.label.end)
+        empty = f"quote it: '{comment[1]}' after a space is a comment" if comment else _EMPTY
         findings.add(node.label, "wrong-type", f"{owner} is empty; it takes {expected}", empty)
         return
     findings.add(
@@ -168,6 +180,8 @@ def _known_cure(value: object, owner: str) -> str:
         return run if owner.endswith("action 'command'") else forms[key] % value if key in forms else ""
     if isinstance(value, dict) and key in ("actions", "any", "all", "none", "rules"):
         return "start each with '- '"
+    if isinstance(value, list) and owner == "a condition":
+        return "write match: {any: [...]} where one of them will do, match: {all: [...]} where each must hold"
     if isinstance(value, list) and owner == "the rules file":
         return "write 'version: 1' and 'rules:' above the list"
     return ""
@@ -193,7 +207,8 @@ def _tell_choice(node: Node, error: Any, findings: Findings, owner: str) -> None
 
 def not_allowed(node: Node, allowed: Iterable[str], findings: Findings, owner: str) -> None:
     """A value that is none of the words *allowed*."""
-    help_ = suggestion(node.value, allowed, what="allowed")
+    quoted = isinstance(node.value, str) and node.value in allowed
+    help_ = f"write {node.value} without quotes" if quoted else suggestion(node.value, allowed, what="allowed")
     if node.value is None:
         findings.add(node.label, "wrong-type", f"{owner} is empty", help_)
         return

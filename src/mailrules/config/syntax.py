@@ -88,6 +88,7 @@ def explain_syntax(error: Any, source: Source, findings: Findings) -> None:
 
 
 _ODD_SPACE = re.compile("^[ ]*(?:- )?([\u00a0\u2000-\u200b\u202f\u3000])", re.MULTILINE)
+_COMMENT = re.compile(r"^[^\n]*[:,\[{][^\n]*[:,]\s+(#\w[^\s,}\]]*)[^\n]*\s*\Z", re.MULTILINE)
 _NO_SPACE = re.compile(r"^\s*(?:- +)?([A-Za-z_][\w-]*:)(?=[^\s:/])([^\n]*)$")
 
 
@@ -105,6 +106,10 @@ def _cause(problem: str, at: int, source: Source) -> tuple[Place, str, str] | No
     here = text[text.rfind("\n", 0, at) + 1 : at]
     if "',' or" in problem and text[at : at + 1] == ":" and re.search(r":\s", here):
         return Place(source, at, at + 1), "a second ': ' in one value", "quote a text that holds ': '"
+    found = _COMMENT.search(text, 0, at) if "',' or" in problem or "node content" in problem else None
+    if found:
+        message = f"'{found[1]}' after a space is a comment, and so is what follows on its line"
+        return Place(source, *found.span(1)), message, "quote a text that begins with '#'"
     if "cannot start any token" in problem and text[at : at + 1] == "\t" and here.strip():
         return Place(source, at, at + 1), "a tab stands here, and YAML takes spaces only", "replace it by a space"
     if "mapping values" in problem and ": " not in here:
