@@ -61,12 +61,12 @@ class Template:
 
     @cached_property
     def _simple(self) -> list[Use] | None:
-        """The names after dots when all expressions are names with dots; None when only Jinja2 can tell."""
+        """The names after dots when all expressions are names with plain filters; None when only Jinja2 can tell."""
         rest = _SIMPLE.sub("", self.source)
         if "{{" in rest or "{%" in rest or "{#" in rest:
             return None
         found = list(_SIMPLE.finditer(self.source))
-        if not all(each[1] in TEMPLATE_NAMES for each in found):
+        if not all(each[1] in TEMPLATE_NAMES and _is_plain(each[2], each[3]) for each in found):
             return None
         return [use for each in found for use in _steps(self.source.count("\n", 0, each.start()) + 1, each[1], each[2])]
 
@@ -241,8 +241,21 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-_SIMPLE = re.compile(r"\{\{-?\s*([a-z]+)((?:\.[A-Za-z_]\w*)*)\s*-?\}\}")
-"""An expression that is a name with dots, as nearly all are: what it needs is plain without loading Jinja2."""
+_FILTER = r"""\s*\|\s*[a-z]+(?:\(\s*(?:'[^'\\{}]*'|"[^"\\{}]*"|[0-9]+)\s*\))?"""
+_SIMPLE = re.compile(rf"\{{\{{-?\s*([a-z]+)((?:\.[A-Za-z_]\w*)*)((?:{_FILTER})*)\s*-?\}}\}}")
+"""An expression that is a name with dots, filtered or not, as nearly all are: it is plain without loading Jinja2."""
+_FILTER_NAME = re.compile(r"""'[^']*'|"[^"]*"|([a-z]+)""")
+_PLAIN_FILTERS = frozenset(
+    {"address", "capitalize", "date", "domain", "int", "json", "length", "localpart", "lower", "name", "quote"}
+    | {"shorten", "size", "slug", "string", "title", "trim", "upper", "urlencode", "wordcount"}
+)
+"""Those that take a value and at most a literal, and say nothing about names."""
+
+
+def _is_plain(tail: str, filters: str) -> bool:
+    """Whether the filters neither ask for names of their own nor see to it that one is missing."""
+    names = [found[1] for found in _FILTER_NAME.finditer(filters) if found[1]]
+    return not names or bool(tail and _PLAIN_FILTERS.issuperset(names))
 
 
 def _steps(line: int, name: str, tail: str) -> Iterator[Use]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from mailrules.api import Permanent, Template
@@ -29,6 +32,46 @@ def test_a_template_needs_the_body(source, needs):
 
     assert template.problem() is None
     assert template.needs_body is needs
+
+
+PLAIN = [
+    "{{ message.date | date('%Y') }}/{{ match.number | int }}",
+    "{{ message.reply_text | shorten(200) | json }}",
+    "{{ message.subject|lower|trim }}\n{{- data.invoice.total | string -}}",
+    '{{ match.who | date("%d | upper") }}',
+    "{{ message.author.adress | lower }}",
+    "{{ now | date }}",
+    "{{ match.who | default('nobody') }} {{ data.x | d('') }}",
+    "{{ message.subject | regex_search('(') }}",
+    "{{ message.subject | date(match.form) }}",
+]
+
+
+@pytest.mark.parametrize("source", PLAIN)
+def test_what_is_plain_without_jinja_is_what_its_syntax_tree_tells(source):
+    told = [_told(Template(text)) for text in (source, source + "{% if false %}{% endif %}")]
+
+    assert told[0] == told[1]
+
+
+def _told(template):
+    return template.problem(), template.needs_body, sorted(template.captures()), sorted(template.results())
+
+
+def test_a_plain_filter_is_read_without_jinja():
+    script = (
+        "import sys; from mailrules.api import Template\n"
+        "found = Template(\"{{ message.date | date('%Y') }}\").problem()\n"
+        "sys.exit(found is not None or 'jinja2' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_plain_filter_of_what_is_not_there_yet_is_shown_as_written():
+    assert Template("{{ match.a | upper }} {{ data.b | upper }}").shown({"match": {"a": "x"}, "data": {}}) == (
+        "X {{ data.b | upper }}"
+    )
 
 
 @pytest.mark.parametrize(
