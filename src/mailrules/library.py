@@ -35,14 +35,17 @@ def load_rules(source: Path | str) -> RuleSet:
     """The rules in a file, or in YAML text.
 
     Args:
-        source: a `Path`, or a string: the YAML itself if it has more than one line or a colon followed by a space,
-            else the path of a file.
+        source: a `Path`, or a string: the YAML itself if it is empty, has more than one line, or a colon followed by
+            a space; else the path of a file.
 
     Raises:
         RulesError: they have errors.
+        TypeError: *source* is neither a path nor a text.
     """
     from mailrules.config.load import load_rules as load
 
+    if not isinstance(source, Path | str):
+        raise TypeError(f"rules are read from a Path or a text, and this is of type {type(source).__name__}")
     ruleset, diagnostics = load(source if isinstance(source, Path) or _is_yaml(source) else Path(source))
     if ruleset is None:
         raise RulesError(diagnostics)
@@ -50,14 +53,20 @@ def load_rules(source: Path | str) -> RuleSet:
 
 
 def _is_yaml(source: str) -> bool:
-    return "\n" in source or ": " in source
+    return not source or "\n" in source or ": " in source
 
 
 def parse(raw: bytes) -> Message:
-    """The message in *raw*, RFC 5322 or nearly so: any bytes at all. Never raises; what is wrong is in `defects`.
+    """The message in *raw*, RFC 5322 or nearly so: any bytes at all; what is wrong is in `defects`.
 
     Nothing is read before it is asked for.
+
+    Raises:
+        TypeError: *raw* is a text: a message is octets, and its own header says how to read them.
     """
+    given: object = raw
+    if isinstance(given, str):
+        raise TypeError("a message is bytes, not str: read it from a file opened with 'rb'")
     return parse_message(raw, size=len(raw))
 
 

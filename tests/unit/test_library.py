@@ -132,3 +132,34 @@ def test_the_example_in_its_docstring_holds():
     import doctest
 
     assert doctest.testmod(mailrules).failed == 0
+
+
+def test_an_empty_text_is_empty_rules_and_no_path():
+    with pytest.raises(mailrules.RulesError, match="is empty"):
+        mailrules.load_rules("")
+
+
+def test_rules_that_are_not_there_are_told_with_their_folder(tmp_path):
+    with pytest.raises(mailrules.RulesError) as error:
+        mailrules.load_rules(tmp_path / "none.yaml")
+
+    assert error.value.diagnostics[0].help == f"it is looked for in {tmp_path}"
+
+
+@pytest.mark.parametrize("source", [b"version: 1\nrules: []\n", None, 5], ids=["bytes", "nothing", "number"])
+def test_rules_are_a_path_or_a_text(source):
+    with pytest.raises(TypeError, match="a Path or a text"):
+        mailrules.load_rules(source)
+
+
+def test_a_message_is_octets():
+    with pytest.raises(TypeError, match="bytes, not str"):
+        mailrules.parse("Subject: Hello\r\n\r\n")
+
+
+def test_no_account_is_trusted_by_the_library():
+    rules = mailrules.load_rules("version: 1\nrules: [{name: a, match: {auth: {dmarc: pass}}}]")
+    decision = mailrules.decide(rules, mailrules.parse(b"Authentication-Results: mx.example; dmarc=pass\r\n\r\n"))
+
+    assert decision.rule is None
+    assert decision.passed_over == ("a: no authserv_id is trusted",)

@@ -32,10 +32,16 @@ class Files:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             place: Place | Span = named_at or Span(name)
-            help_ = "paths start at the folder of mailrules.yaml" if named_at else "mailrules init writes a workspace"
-            self._findings.add(place, "no-file", f"the file '{name}' cannot be read: {reason}", help_)
+            self._findings.add(
+                place, "no-file", f"the file '{name}' cannot be read: {reason}", self._cure(name, named_at)
+            )
             return None
         return parse(raw, name, self._findings)
+
+    def _cure(self, name: str, named_at: Place | None) -> str:
+        if named_at:
+            return "paths start at the folder of mailrules.yaml"
+        return "mailrules init writes a workspace" if name == "mailrules.yaml" else f"it is looked for in {self.root}"
 
 
 def parse(raw: bytes | str, name: str, findings: Findings) -> Node | None:
