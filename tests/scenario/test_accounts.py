@@ -146,6 +146,44 @@ def test_a_certificate_that_nobody_knows(accounts, dovecot, mailbox):
     assert "certificate" in results["receiving", "TLS"]["remedy"]
 
 
+MIXED_UP = {
+    "IMAP where SMTP is": ("imap", "submission", "starttls", "SMTP is spoken there, and not IMAP", "check `port:`"),
+    "IMAP where POP3 is": ("imap", "pop3s", "tls", "POP3 is spoken there, and not IMAP", "check `port:`"),
+    "POP3 where IMAP is": ("pop3", "imap", "none", "IMAP is spoken there, and not POP3", "check `port:`"),
+    "STARTTLS where TLS is": (
+        "imap",
+        "imaps",
+        "starttls",
+        "TLS is spoken there from the first octet",
+        "set `security:",
+    ),
+    "none where TLS is": ("pop3", "pop3s", "none", "TLS is spoken there from the first octet", "set `security: tls`"),
+}
+
+
+@pytest.mark.parametrize("case", MIXED_UP)
+def test_a_port_where_something_else_is_spoken(accounts, dovecot, postfix, case):
+    protocol, named, security, reason, remedy = MIXED_UP[case]
+    port = getattr(postfix if named == "submission" else dovecot, named)
+    reach = receive(dovecot, protocol, port=port, security=security, timeout="1s")
+    accounts.write({"receive": reach, "auth": password(dovecot.mailbox("alice"))})
+
+    code, results = accounts.test()
+
+    said = results["receiving", "TLS"]
+    assert (code, said["said"]) == (1, f"localhost:{port}: {reason}")
+    assert said["remedy"].startswith(remedy)
+
+
+def test_sending_where_imap_is_spoken(accounts, dovecot):
+    accounts.write({"send": {"smtp": {"host": "localhost", "port": dovecot.imap, "timeout": "2s"}}})
+
+    code, results = accounts.test()
+
+    assert code == 1
+    assert results["sending", "TLS"]["said"] == f"localhost:{dovecot.imap}: IMAP is spoken there, and not SMTP"
+
+
 def test_a_secret_that_is_not_there_leaves_the_server_to_be_looked_at(accounts, dovecot):
     auth = {"password": {"login": "alice@tb.test", "password": "env:NOT_THERE"}}
     accounts.write({"receive": receive(dovecot), "auth": auth})
@@ -192,6 +230,18 @@ def test_a_round_trip_of_an_account_that_cannot_send(accounts, dovecot, mailbox)
 
     assert (code, results["round", "sent"]["state"]) == (1, "failed")
     assert "add `send:`" in results["round", "sent"]["remedy"]
+
+
+def test_a_round_trip_waits_for_what_has_failed_to_be_mended(accounts, dovecot, postfix):
+    mailbox = dovecot.fresh()
+    reach = {"receive": receive(dovecot), "send": send(postfix), "auth": password(mailbox), "from": mailbox.user}
+    accounts.write(reach, folders=("Nowhere",))
+
+    code, results = accounts.test("--round-trip")
+
+    assert code == 1
+    assert results["round", "sent"]["state"] == "skipped"
+    assert mailbox.snapshot()["INBOX"].messages == ()
 
 
 @pytest.mark.parametrize(("days", "kind"), [("15", str), ("14", Remark), ("1", Remark)])

@@ -38,7 +38,7 @@ def command(account: str, *, round_trip: bool, as_json: bool) -> int:
 def _results(name: str, *, round_trip: bool) -> Iterator[Checked]:
     from mailrules.cli.log_in import account_named
     from mailrules.config.load import watched_folders
-    from mailrules.engine.check import check_account
+    from mailrules.engine.check import Checked, check_account
     from mailrules.engine.round_trip import round_trip as trip
 
     account = account_named(name)
@@ -47,7 +47,9 @@ def _results(name: str, *, round_trip: bool) -> Iterator[Checked]:
     for one in check_account(account, watched_folders(root, name), root):
         failed = failed or one.state == "failed"
         yield one
-    if round_trip and not failed:
+    if round_trip and failed:
+        yield Checked("round trip", "sent", "skipped", "something above has failed")
+    elif round_trip:
         yield from trip(account, root)
 
 

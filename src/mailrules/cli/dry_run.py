@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--again",
     is_flag=True,
-    help="Also messages that were handled before, or that `max_age` or `unseen_only` leave out.",
+    help="Also what was handled before, or what `max_age` and `unseen_only` leave out.",
 )
 @preview_option
 @json_option

@@ -139,3 +139,11 @@ def test_after_a_failure_nothing_is_taken_for_an_answer():
             with pytest.raises(Transient, match="broke the connection off"):
                 mailbox.settle([Settlement(found[0], Disposition(delete=True))])
     assert not any("STORE" in command for command in commands(server))
+
+
+@pytest.mark.parametrize("greeting", ["+OK POP3 is here", "220 mx.example ESMTP", "SSH-2.0-x"])
+def test_a_greeting_of_another_protocol_is_told_in_its_words(greeting):
+    with pytest.raises(Transient) as raised, opened({"greeting": [f"{greeting}\r\n"]}):
+        pass
+
+    assert str(raised.value).endswith(f": no IMAP server's greeting: {greeting}")

@@ -8,7 +8,7 @@ from functools import partial
 from mailrules.api import Check, Credential, NoCredential, PasswordCredential, Place, Remark, TokenCredential
 from mailrules.api.check import LOG_IN
 from mailrules.builtin.imap.session import Session
-from mailrules.builtin.line.check import logged_in, reaching, secured
+from mailrules.builtin.line.check import greeted, logged_in, reaching, secured
 from mailrules.builtin.line.tls import Server
 
 LACKING = {
@@ -50,7 +50,7 @@ class ImapChecks:
         return self._session
 
     def _connect(self) -> str | Remark:
-        self._session = Session(self._server, self._place)
+        self._session = greeted(self._server, "IMAP", lambda: Session(self._server, self._place))
         return secured(self._server, self._session.line.wire.sock)
 
     def _log_in(self) -> str:

@@ -80,9 +80,15 @@ class Line(imaplib.IMAP4):
         self.refuses_idle = False
         """Whether it has said no to an IDLE."""
         self.exists = 0
+        self._greeting = b""
         self.came = 0
         """Messages that the server told of since this was last set to 0."""
-        super().__init__(server.host, server.port)
+        try:
+            super().__init__(server.host, server.port)
+        except imaplib.IMAP4.error as error:
+            if not self._greeting or self._greeting.startswith(b"* "):
+                raise
+            raise server.transient(f"no IMAP server's greeting: {one_line(self._greeting)}") from error
 
     # What imaplib lets one override.
 
@@ -98,7 +104,9 @@ class Line(imaplib.IMAP4):
 
     def readline(self) -> bytes:
         """A line with its end."""
-        return self.wire.readline()
+        line = self.wire.readline()
+        self._greeting = self._greeting or line
+        return line
 
     def send(self, data: Any) -> None:
         """All of *data*, within the time-out."""

@@ -5,16 +5,23 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from mailrules.api import Check, Credential, NoCredential, PasswordCredential, Remark
+from mailrules.api import Check, Credential, NoCredential, PasswordCredential, PersonNeeded, Remark, Transient
 from mailrules.builtin.line.tls import Server
 
 SOON = 14
 """Days before the end of a certificate from which on it is told."""
 LOOPBACK = ("127.", "::1")
+PATIENCE = 5.0
+"""Seconds at most that a server which has failed is waited for once more, to hear what it speaks."""
+GREETINGS = ((b"* ", "IMAP"), (b"+OK", "POP3"), (b"220", "SMTP"), (b"HTTP/", "HTTP"))
+
+Opened = TypeVar("Opened")
 
 
 def reaching(server: Server) -> Iterator[Check]:
@@ -52,6 +59,49 @@ def _answers(server: Server) -> str:
             ) from error
     with closing(line):
         return f"port {server.port} answers after {1000 * (time.monotonic() - began):.0f} ms"
+
+
+def greeted(server: Server, protocol: str, connect: Callable[[], Opened]) -> Opened:
+    """What *connect* gives; where it fails because something else than *protocol* is spoken there, that is said.
+
+    Raises:
+        PersonNeeded: it is another protocol's port, or one with TLS from the first octet.
+        Transient: any other failure.
+    """
+    try:
+        return connect()
+    except Transient as error:
+        spoken = _spoken(replace(server, timeout=min(server.timeout, PATIENCE)))
+        if spoken == "TLS":
+            reason, remedy = "TLS is spoken there from the first octet", "set `security: tls`, or check `port:`"
+        elif spoken and spoken != protocol:
+            reason, remedy = f"{spoken} is spoken there, and not {protocol}", "check `port:`"
+        else:
+            raise
+        raise server.person(reason, remedy=remedy) from error
+
+
+def _spoken(server: Server) -> str:
+    """The protocol that a server greets in, or TLS where it waits for that; empty where nobody knows."""
+    try:
+        with closing(server.connect(wrapped=server.security == "tls")) as line:
+            heard = line.recv(64)
+        return next((name for beginning, name in GREETINGS if heard.startswith(beginning)), "")
+    except TimeoutError:
+        return "TLS" if server.security != "tls" and _takes_tls(server) else ""
+    except (OSError, PersonNeeded):
+        return ""  # the failure that brought us here is told
+
+
+def _takes_tls(server: Server) -> bool:
+    """Whether TLS can be begun there at once, whatever the certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with closing(server.connect(wrapped=False)) as line, closing(context.wrap_socket(line)):
+            return True
+    except OSError:
+        return False
 
 
 def secured(server: Server, line: socket.socket) -> str | Remark:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mailrules.api import Check, Credential, PasswordCredential, Remark, TokenCredential
 from mailrules.api.check import LOG_IN
-from mailrules.builtin.line.check import logged_in, reaching, secured
+from mailrules.builtin.line.check import greeted, logged_in, reaching, secured
 from mailrules.builtin.line.tls import Server
 from mailrules.builtin.pop3.session import Pop3Session
 
@@ -37,7 +37,7 @@ class Pop3Checks:
         return self._session
 
     def _connect(self) -> str | Remark:
-        self._session = Pop3Session(self._server)
+        self._session = greeted(self._server, "POP3", lambda: Pop3Session(self._server))
         return secured(self._server, self._session.wire.sock)
 
     def _log_in(self) -> str:

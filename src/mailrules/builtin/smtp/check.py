@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mailrules.api import Check, Credential, NoCredential, PasswordCredential, Remark, TokenCredential
 from mailrules.api.check import LOG_IN
-from mailrules.builtin.line.check import logged_in, reaching, secured
+from mailrules.builtin.line.check import greeted, logged_in, reaching, secured
 from mailrules.builtin.line.tls import Server
 from mailrules.builtin.smtp.session import Smtp, greet, log_in
 
@@ -39,7 +39,7 @@ class SmtpChecks:
         return self._smtp
 
     def _connect(self) -> str | Remark:
-        self._smtp = greet(self._server)
+        self._smtp = greeted(self._server, "SMTP", lambda: greet(self._server))
         return secured(self._server, self._smtp.wire.sock)
 
     def _log_in(self) -> str:
