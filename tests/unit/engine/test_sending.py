@@ -100,6 +100,12 @@ def test_what_a_person_has_repeated_goes_to_those_who_were_refused():
     assert named(server, "rcpt") == [*THREE, "a@x.example"]
 
 
+@pytest.mark.parametrize("answer", ["251 will forward", "252 cannot verify, will try", "255 why not"])
+def test_who_is_taken_in_whatever_words_has_the_mail(answer):
+    with BadSmtp({"rcpt 1": [f"{answer}\r\n"]}) as server:
+        assert sender(server)(mail(), recipients=THREE) == "250 taken"
+
+
 @pytest.mark.parametrize("again", [{"greeting 2": ["421 busy\r\n"]}, {". 2": ["451 later\r\n"]}])
 def test_who_has_it_is_remembered_while_the_server_is_away(again):
     with BadSmtp({"rcpt 3": ["451 later\r\n"], **again}) as server:

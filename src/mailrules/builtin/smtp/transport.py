@@ -104,7 +104,7 @@ class SmtpTransport:
         refused: dict[str, Reply] = {}
         for recipient in recipients:
             code, text = smtp.docmd("RCPT", f"TO:<{recipient}>")
-            if code not in {250, 251}:
+            if not 200 <= code < 300:  # by the first digit, 252 and all (RFC 5321, section 4.3.2)
                 refused[recipient] = (code, text)
         if len(refused) == len(recipients):
             later = any(400 <= code < 500 for code, _ in refused.values())
