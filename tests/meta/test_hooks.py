@@ -8,7 +8,7 @@ import pytest
 from tests.meta.pages import REPOSITORY, blocks
 from tests.meta.shell import run_mailrules
 
-from mailrules import hookspecs
+from mailrules import api, hookspecs, testing
 from mailrules.registry import load_registry
 
 HOOKS = {name: value for name, value in vars(hookspecs).items() if name.startswith("mailrules_")}
@@ -87,6 +87,16 @@ def test_the_plugin_guide_implements_a_hook_with_the_arguments_it_has(hook):
 
     assert re.search(rf"@hookimpl\ndef {hook}\({parameters}\):", shown)
     assert f"| `{hook}` |" in GUIDE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("module", [api, testing], ids=lambda module: module.__name__)
+def test_the_plugin_guide_ends_with_every_name_there_is(module):
+    _, _, after = GUIDE.read_text(encoding="utf-8").partition(f"## Everything in {module.__name__}\n")
+    table = after.partition("\n## ")[0]
+
+    assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))) == set(
+        module.__all__
+    )
 
 
 def test_a_run_calls_every_hook(workspace):
