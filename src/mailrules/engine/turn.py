@@ -68,10 +68,18 @@ def take_turn(
 
     Raises:
         ExpiryError: a script cannot say when its expiry comes: the listener does not run before that is known.
-        Transient: see `run_pass`; or the account is left alone for a while, as its server asked.
+        Transient: see `run_pass`; or the account is left alone for a while, as its server asked; or another machine
+            works on the listener.
         PersonNeeded: see `run_pass`.
         JournalError: nothing may be acted on now.
     """
+    with world.journal.holding(listener.name) as ours:
+        if not ours:
+            raise Transient(f"another machine works on listener '{listener.name}'")
+        return _turn(listener, decider, world, looks=looks, visit=visit)
+
+
+def _turn(listener: Listener, decider: Decider, world: World, *, looks: bool, visit: Visit) -> Report:
     fired = tuple(expire(listener, world))
     ended = expired(listener, world.journal, world.clock())
     if ended or not looks:

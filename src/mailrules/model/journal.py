@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -96,6 +97,13 @@ class Journal(Protocol):
 
     def stop(self, listener: str, reason: str) -> None:
         """Note why a listener whose first pass is noted takes no new mail any more."""
+
+    def holding(self, listener: str) -> AbstractContextManager[bool]:
+        """Hold a listener for the length of the block; gives whether no other machine on this journal does.
+
+        It is waited for some seconds. What a machine has in hand looks to others as if a crash had left it, so that who
+        does not hold leaves all alone.
+        """
 
     def health(self) -> Mapping[str, Health]:
         """How each listener fares, by name; what was never noted is left out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -161,6 +162,10 @@ class OverlayJournal:
     def stop(self, listener: str, reason: str) -> None:
         """Note why a listener whose first pass is noted takes no new mail any more."""
         self._note(listener, lambda history: replace(history, stopped=reason))
+
+    def holding(self, listener: str) -> AbstractContextManager[bool]:  # noqa: ARG002 - one process has it all
+        """Nothing is taken from anybody, so it is always ours."""
+        return nullcontext(True)
 
     def health(self) -> Mapping[str, Health]:
         """How each listener fares, by name; what was never noted is left out."""

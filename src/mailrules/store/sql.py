@@ -35,6 +35,7 @@ from mailrules.model.mailbox import Ref
 from mailrules.model.tally import LONGEST, Mark
 from mailrules.store.claim import add_new, claim, if_new
 from mailrules.store.failure import told
+from mailrules.store.holds import Holds
 from mailrules.store.revision import settle_revision, writing
 from mailrules.store.rows import (
     ENTRY_COLUMNS,
@@ -63,6 +64,14 @@ from mailrules.store.statements import (
 )
 
 Clock = Callable[[], datetime]
+PATIENCE = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""Seconds (the last one: milliseconds) until libpq gives a database up that has fallen silent; its own are hours."""
 
 
 def system_clock() -> datetime:
@@ -98,7 +107,8 @@ def _engine(url: URL, *, readonly: bool) -> Engine:
     if _is_sqlite(url):
         return reading_engine(url) if readonly else writing_engine(url)
     try:
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        patience = PATIENCE if url.get_driver_name().startswith("psycopg") else {}
+        return create_engine(url.update_query_dict({**patience, **url.query}), hide_parameters=True, pool_pre_ping=True)
     except ImportError as error:
         raise JournalError(f"the journal's database needs a driver that is not installed ({error})") from error
 
@@ -116,6 +126,7 @@ class SqlJournal:
         self._readonly = readonly
         self._clock = clock
         self._first_passes: dict[str, datetime] = {}  # once noted, they stay
+        self._holds = Holds(engine) if engine.dialect.name == "postgresql" and not readonly else None
         self._turn = threading.Lock()  # SQLite lets writers wait by polling: threads of one process queue fairly here
 
     @contextmanager
@@ -272,8 +283,21 @@ class SqlJournal:
         with self._reading() as connection:
             return dict.fromkeys(State, 0) | {State(state): count for state, count in connection.execute(query)}
 
+    @contextmanager
+    def holding(self, listener: str) -> Iterator[bool]:
+        """Hold a listener for the length of the block, against other machines; a file is one process's anyhow."""
+        with told(self._place):
+            ours = self._holds is None or self._holds.take(listener)
+        try:
+            yield ours
+        finally:
+            if ours and self._holds is not None:
+                self._holds.give_back(listener)
+
     def close(self) -> None:
         """Let go of the file or connection."""
+        if self._holds is not None:
+            self._holds.close()
         with told(self._place):
             self._engine.dispose()
 
