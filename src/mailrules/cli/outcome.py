@@ -68,7 +68,8 @@ def what(entry: Entry) -> Text:
 def _lines(entry: Entry) -> Iterator[str]:
     if entry.state is not State.SKIPPED:
         for record in last_records(entry):
-            if record.state is not StepState.FAILED or record.detail not in entry.reason:
+            told_below = record.state in (StepState.FAILED, StepState.UNKNOWN) and record.detail in entry.reason
+            if not told_below:
                 yield step_line(record)
     if entry.state is State.DONE:
         yield safe(str(entry.disposition))

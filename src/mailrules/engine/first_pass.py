@@ -44,7 +44,7 @@ class Outlook:
 
     @property
     def fired(self) -> int:
-        """For how many the transition would fire."""
+        """For how many actions would run."""
         return sum(number for (_, code), number in self.counted.items() if code.fires)
 
     @property
@@ -53,8 +53,8 @@ class Outlook:
         return self.waiting > MANY or self.deleted > DELETED
 
     def __str__(self) -> str:
-        """`250 messages that are there already (12 to be deleted, 30 to be moved, 50 to fire actions)`."""
-        counts = {"be deleted": self.deleted, "be moved": self.moved, "fire the transition": self.fired}
+        """`250 messages that are there already (12 to be deleted, 30 to be moved, 50 to run actions)`."""
+        counts = {"be deleted": self.deleted, "be moved": self.moved, "run actions": self.fired}
         told = ", ".join(f"{number:,} to {what}" for what, number in counts.items() if number)
         some = f"of the first {self.tried:,}: " if told and self.tried < self.waiting else ""
         noun = "message that is" if self.waiting == 1 else "messages that are"

@@ -182,7 +182,7 @@ def test_a_value_that_is_something_else_or_may_be_two_things_parks_the_message(a
 def test_required_fields_that_are_not_there_are_named_all_at_once(act):
     wanted = {"lines": {"number": "Order no.", "iban": "IBAN", "vat": "VAT"}, "required": ["number", "iban", "vat"]}
 
-    with pytest.raises(Permanent, match=r"^extract: nothing found for iban, vat$"):
+    with pytest.raises(Permanent, match=r"^nothing found for iban, vat$"):
         extract(act, wanted)
 
 

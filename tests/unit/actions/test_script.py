@@ -73,6 +73,17 @@ def test_what_it_prints_goes_to_the_log_and_not_into_the_result(call, context):
     }
 
 
+def test_what_it_printed_before_it_failed_goes_to_the_log_too(call, context):
+    with pytest.raises(Permanent):
+        call("""
+            def run(message, data, context):
+                print("asking for customer 7")
+                raise Permanent("no such customer")
+        """)
+
+    assert [text for _, text in context.log.lines] == ["scripts/one.py: asking for customer 7"]
+
+
 @pytest.mark.parametrize(
     ("code", "failure", "reason"),
     [

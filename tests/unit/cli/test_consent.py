@@ -48,6 +48,14 @@ def there():
     return len(list(Path("mailbox/new").iterdir()))
 
 
+def test_it_says_for_how_many_actions_would_run(run, workspace, full):
+    full(letters=101)
+    rules = workspace / "rules/inbox.yaml"
+    rules.write_text(RULES.replace("code: keep, ", "actions: [{log: filed}], "))
+
+    assert "101 messages that are there already (101 to be moved, 101 to run actions)" in run("run", "--once").err
+
+
 @pytest.mark.parametrize(("letters", "ads"), [(100, 0), (90, 10)])
 def test_a_first_pass_over_little_begins_unasked(run, full, letters, ads):
     full(letters, ads, max_emails=-1)

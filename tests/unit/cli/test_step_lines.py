@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailrules.cli.log_lines import log_outcome
+from mailrules.cli.outcome import what
 from mailrules.cli.resumption import Order, resumption
 from mailrules.engine.passes import Report
 from mailrules.model.entry import Entry, State, StepRecord, StepState
@@ -30,6 +31,23 @@ def test_a_step_that_stood_back_or_failed_aside_has_its_line(caplog, stands, sta
 
     lines = [(line.levelname, line.getMessage()) for line in caplog.records]
     assert [line for line in lines if "step" in line[1]] == said
+
+
+@pytest.mark.parametrize(
+    ("stands", "detail", "lines"),
+    [
+        (StepState.FAILED, "send: refused", ["parked: send: refused"]),
+        (StepState.UNKNOWN, "send: sent to some", ["unknown: send: sent to some", "parked: why"]),
+        (StepState.UNKNOWN, "why", ["parked: why"]),
+    ],
+)
+def test_why_a_message_is_parked_is_said_once(stands, detail, lines):
+    record = StepRecord(0, "send", "digest", stands, "key", detail=detail)
+    reason = detail if stands is StepState.FAILED else "why"
+
+    told = what(replace(ENTRY, state=State.PARKED, reason=reason, steps=(record,)))
+
+    assert str(told).splitlines() == lines
 
 
 @pytest.mark.parametrize("stands", [StepState.WITHHELD, StepState.IGNORED, StepState.SUCCEEDED, StepState.UNKNOWN])

@@ -129,14 +129,14 @@ class ExtractAction:
         try:
             found |= self._typed(self._fields(_Source(message, options.attachment), rows))
         except document.UnreadableError as error:
-            raise Permanent(f"extract: {error}") from error
+            raise Permanent(str(error)) from error
         missing = [name for name in options.required if found.get(name) in (None, "")]
         if missing:
-            raise Permanent(f"extract: nothing found for {', '.join(missing)}")
+            raise Permanent(f"nothing found for {', '.join(missing)}")
         said = "extract " + (", ".join(f"{name}={_short(what)}" for name, what in found.items()) or "nothing")
         found |= {options.rows: rows} if options.rows else {}
         if len(str(found)) > MOST_CHARACTERS:
-            raise Permanent(f"extract: over {MOST_CHARACTERS} characters of values")
+            raise Permanent(f"over {MOST_CHARACTERS} characters of values")
         return ({options.into: found} if options.into else found) | {"done": said}
 
     def _fields(self, source: _Source, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -171,12 +171,12 @@ class ExtractAction:
         typed: dict[str, Any] = {}
         for name, what in found.items():
             if len(str(what)) > LONGEST_VALUE:
-                raise Permanent(f"extract: {name} has over {LONGEST_VALUE} characters")
+                raise Permanent(f"{name} has over {LONGEST_VALUE} characters")
             kind = options.types.get(name)
             try:
                 typed[name] = _read(what, kind, options) if kind and what != "" else what
             except ValueError as error:
-                raise Permanent(f"extract: {name} is {_short(what)}: {error}") from error
+                raise Permanent(f"{name} is {_short(what)}: {error}") from error
         return typed
 
 
@@ -215,7 +215,7 @@ class _Source:
         patterns = patterns_of(self.attachment)
         for _, attachment in chosen_attachments(self.message, patterns):
             return self._whole(attachment.pieces())
-        raise Permanent(f"extract: no attachment fits {', '.join(patterns)}")
+        raise Permanent(f"no attachment fits {', '.join(patterns)}")
 
     @staticmethod
     def _whole(pieces: Iterator[bytes]) -> bytes:
@@ -223,7 +223,7 @@ class _Source:
         for piece in pieces:
             read += piece
             if len(read) > MOST_OCTETS:
-                raise Permanent(f"extract: the attachment has over {MOST_OCTETS // 1_000_000} MB")
+                raise Permanent(f"the attachment has over {MOST_OCTETS // 1_000_000} MB")
         return bytes(read)
 
 

@@ -70,11 +70,10 @@ class ScriptAction:
             ended = child.run(lambda stdin: pickle.dump(task, stdin))
         except Transient as error:
             raise Transient(f"{self.options.file.source}: {_killed(error, child)}") from error
-        result = self._judged(ended)
         for line in ended.err.decode(errors="replace").splitlines()[-_LINES:]:
             shown = "".join(char if char.isprintable() else " " for char in line)[:500]
             context.log.info(f"{self.options.file.source}: {shown}")  # noqa: G004 - a log of ours, which takes a text
-        return result
+        return self._judged(ended)
 
     def _task(self, message: Message, data: Data, context: Context) -> Any:
         from mailrules.builtin.action.script_worker import ScriptContext, Task
