@@ -77,7 +77,10 @@ def _moment_text(moment: datetime | None) -> str | None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # the first journals had no zone in their text
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -107,12 +107,13 @@ def test_an_older_journal_is_brought_up_when_it_is_opened(tmp_path, monkeypatch)
         ]
 
 
-def test_a_journal_from_before_runs_were_counted_keeps_what_it_has(tmp_path):
+@pytest.mark.parametrize("written", ["2026-03-01T12:00:00.000000+00:00", "2026-03-01 12:00:00.000000"])
+def test_a_journal_from_before_runs_were_counted_keeps_what_it_has(tmp_path, written):
     path = tmp_path / "journal.db"
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         command.upgrade(revision.config(connection), "0001")
-        connection.exec_driver_sql("INSERT INTO listener VALUES ('inbox', '2026-03-01T12:00:00.000000+00:00')")
+        connection.exec_driver_sql(f"INSERT INTO listener VALUES ('inbox', '{written}')")
     engine.dispose()
 
     with closing(open_journal(f"sqlite:///{path}")) as journal:
