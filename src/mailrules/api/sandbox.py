@@ -94,6 +94,8 @@ def _check_method(text: str, name: str, args: tuple[Any, ...]) -> None:
     if name in _PADDING:
         widths = [each for each in args if isinstance(each, int)]
         _check_length(max(widths, default=8) * (1 + text.count("\t") if name == "expandtabs" else 1))
+    elif name == "translate":
+        raise TypeError("texts are not translated here, as each letter could become a thousand: write replace")
     elif name == "replace" and len(args) > 1:
         _check_replaced(text, *args[:2])
     elif name == "join" and args and isinstance(args[0], list | tuple):

@@ -50,6 +50,21 @@ def test_our_own_mail_is_known_when_it_comes_back(headers, value, evidence):
 
 
 @pytest.mark.parametrize(
+    "headers",
+    [
+        ["Content-Type: multipart/report; report-type=delivery-status; boundary=b"],
+        ["Subject: Undeliverable: your mail"],
+        ["X-Failed-Recipients: jo@acme.example"],
+    ],
+)
+def test_what_our_own_postmaster_writes_about_delivery_is_a_bounce(headers):
+    trust = Trust(own_addresses=frozenset({"postmaster@example.com"}))
+
+    assert kind("From: postmaster@example.com", *headers, trust=trust).value == "bounce"
+    assert kind("From: postmaster@example.com", "Subject: Hello", trust=trust).value == "own"
+
+
+@pytest.mark.parametrize(
     ("subject", "value"),
     [
         ("Automatic reply: Your order", "out-of-office"),

@@ -44,7 +44,7 @@ _OUR_IDENTIFIER = re.compile(r"<[0-9a-f]{32}\.mailrules@([^<>\s]{1,250})>")
 
 def kind(message: Message, trust: Trust) -> Fact[str]:
     """One of `Message.kind`, by the headers (RFC 3834, 3464, 8098, 5965, 2369, 2919), the parts, the subject."""
-    for judge in (_own, _report, _daemon, _automatic, _many, _invitation, _by_subject):
+    for judge in (_marked, _report, _daemon, _own, _automatic, _many, _invitation, _by_subject):
         fact = judge(message, trust)
         if fact is not None:
             return fact
@@ -83,16 +83,13 @@ def _main_type(message: Message) -> str:
     return message["Content-Type"].partition(";")[0].strip().lower()
 
 
-def _own(message: Message, trust: Trust) -> Fact[str] | None:
-    """Our own mail coming back: from one of our addresses, or with what only our mail carries.
+def _marked(message: Message, trust: Trust) -> Fact[str] | None:
+    """Our own mail coming back, by what only our mail carries.
 
     A Message-ID tells the domain alone, which many share: it counts where a server has dropped the tokens.
     """
     if not trust.own_addresses:
         return None
-    address = message.author.address.lower()
-    if address and address in trust.own_addresses:
-        return Fact("own", f"From is {address}")
     tokens = {token for value in message.header(LOOP_FIELD) for token in value.split()}
     if trust.own_tokens & tokens:
         return Fact("own", f"{LOOP_FIELD} is ours")
@@ -100,6 +97,12 @@ def _own(message: Message, trust: Trust) -> Fact[str] | None:
     if made and any(own.endswith(f"@{made[1].lower()}") for own in trust.own_addresses):
         return Fact("own", f"Message-ID: {message.message_id}")
     return None
+
+
+def _own(message: Message, trust: Trust) -> Fact[str] | None:
+    """From one of our addresses, and no report: those our own postmaster may write."""
+    address = message.author.address.lower()
+    return Fact("own", f"From is {address}") if address and address in trust.own_addresses else None
 
 
 def _report(message: Message, _trust: Trust) -> Fact[str] | None:
