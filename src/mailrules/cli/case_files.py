@@ -22,7 +22,7 @@ def case_files(named: Sequence[Path]) -> list[Path]:
     """
     found = list(dict.fromkeys(path for place in named for path in _within(place))) if named else workspace_cases()
     if not found:
-        raise click.UsageError(f"no {SUFFIX[1:]} here: rules/x{SUFFIX} tests rules/x.yaml")
+        raise click.UsageError(f"no *{SUFFIX} here: rules/x{SUFFIX} tests rules/x.yaml")
     return found
 
 

@@ -60,6 +60,8 @@ class Trial:
     """Messages left out because the journal has them."""
     most: int = -1
     """Messages that a live pass takes; -1 for all."""
+    recorded: bool = False
+    """Whether what the journal holds was looked at, so that its messages have their numbers."""
 
 
 def trials(choice: Choice, told: Told) -> Iterator[Trial]:
@@ -94,7 +96,8 @@ def _on_mailboxes(choice: Choice, workspace: Workspace, told: Told) -> Iterator[
             before = sum(journal.totals(listener.name).values())
             tried = _with_expiries(listener, world, lambda one: _try(_as_live(one, choice), world))
             left_alone = f"start: {listener.start}" if first and listener.start != "all" else ""
-            yield replace(tried, first_pass=left_alone, handled=before, most=listener.max_emails)
+            noted = replace(tried, first_pass=left_alone, handled=before, most=listener.max_emails)
+            yield replace(noted, recorded=not choice.again)
 
 
 def _with_expiries(listener: Listener, world: World, tries: Callable[[Listener], Trial]) -> Trial:

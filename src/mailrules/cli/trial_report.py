@@ -12,6 +12,7 @@ from mailrules.cli.terminal import console, plural, safe, show
 from mailrules.cli.trial import Trial
 from mailrules.engine.preview import Previews
 from mailrules.model.entry import Entry
+from mailrules.store.overlay import FIRST_NUMBER
 
 
 def print_trials(trials: Sequence[Trial], previews: Previews | None = None) -> None:
@@ -76,7 +77,11 @@ def _one_json(trial: Trial, previews: Previews | None) -> dict[str, Any]:
         "first_pass_leaves_alone": trial.first_pass,
         "handled_before": trial.handled,
         "left": report.left if report else 0,
-        "messages": [with_previews(entry_json(entry, tries=False), previews) for entry in report.entries]
-        if report
-        else [],
+        "messages": [_message_json(entry, trial, previews) for entry in report.entries] if report else [],
     }
+
+
+def _message_json(entry: Entry, trial: Trial, previews: Previews | None) -> dict[str, Any]:
+    """A message; it has a number only where the journal has it."""
+    number = entry.id if trial.recorded and (entry.id or 0) < FIRST_NUMBER else None
+    return with_previews(entry_json(entry, tries=False) | {"id": number}, previews)

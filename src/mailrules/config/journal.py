@@ -5,7 +5,9 @@ from __future__ import annotations
 from mailrules.config.document import Node
 from mailrules.config.findings import Findings
 
+_KINDS = ("sqlite", "postgresql")
 _HELP = "write sqlite:///journal.sqlite3, or postgresql+psycopg://user@host/database"
+_INSTALL = "pip install 'mailrules[postgres]', and write postgresql+psycopg://"
 
 
 def check_journal(node: Node, findings: Findings) -> None:
@@ -18,11 +20,15 @@ def check_journal(node: Node, findings: Findings) -> None:
 
     kind = url.partition(":")[0]
     try:
-        make_url(url).get_dialect().import_dbapi()
+        dialect = make_url(url).get_dialect()
+        if dialect.name not in _KINDS:
+            findings.add(node.place, "bad-journal", f"'journal': it cannot be kept in '{kind}'", _HELP)
+            return
+        dialect.import_dbapi()
     except NoSuchModuleError:
         findings.add(node.place, "bad-journal", f"'journal': no database of the kind '{kind}' is known", _HELP)
     except (SQLAlchemyError, ValueError):
         findings.add(node.place, "bad-journal", "'journal': this is no SQLAlchemy URL", _HELP)
     except ImportError as error:
         message = f"'journal': the driver of '{kind}' is not installed here: {error.name}"
-        findings.add(node.place, "doubtful-option", message, f"pip install {error.name}")
+        findings.add(node.place, "doubtful-option", message, _INSTALL)

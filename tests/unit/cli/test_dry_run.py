@@ -45,6 +45,22 @@ def test_messages_side_by_side_are_two_however_alike(run, workspace, deliver):
     assert [message["state"] for message in mailbox["messages"] if message["subject"] == "Twice"] == ["done", "done"]
 
 
+def test_a_message_has_a_number_only_where_the_journal_has_it(run, workspace, deliver, boom):
+    boom("transient")
+    run("run", "--once")
+    run("retry", "1")
+    deliver("2.b", "Not seen before")
+
+    (mailbox,) = run("dry-run", "--json").json["mailboxes"]
+
+    assert {message["subject"]: message["id"] for message in mailbox["messages"]} == {
+        "Welcome to mailrules": 1,
+        "Not seen before": None,
+    }
+    (afresh,) = run("dry-run", "--again", "--json").json["mailboxes"]
+    assert {message["id"] for message in afresh["messages"]} == {None}
+
+
 def test_what_was_handled_is_left_out_unless_asked_for(run, workspace):
     run("run", "--once")
 

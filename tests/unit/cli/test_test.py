@@ -105,3 +105,12 @@ def test_without_any_cases_it_says_where_they_go(run, workspace):
 
     assert told.code == 2
     assert "rules/x.test.yaml tests rules/x.yaml" in told.err
+
+
+def test_without_cases_it_says_how_they_are_called(run, workspace):
+    (workspace / "rules" / "inbox.test.yaml").unlink()
+
+    told = run("test")
+
+    assert told.code == 2
+    assert "no *.test.yaml here" in told.err
