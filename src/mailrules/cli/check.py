@@ -63,8 +63,9 @@ def _check_files(files: tuple[Path, ...]) -> tuple[list[Diagnostic], int]:
     from mailrules.config.cases import SUFFIX
     from mailrules.config.load import load_rules
 
-    if missing := [str(file) for file in files if not file.is_file()]:
-        raise click.UsageError(f"there is no file '{missing[0]}'")
+    if missing := [file for file in files if not file.is_file()]:
+        folder = "; without a name all files of the workspace are checked" if missing[0].is_dir() else ""
+        raise click.UsageError(f"there is no file '{missing[0]}'{folder}")
     cases = [file for file in files if file.name.endswith(SUFFIX)]
     found = list(_check_cases(cases))
     rules: list[RuleSet] = []

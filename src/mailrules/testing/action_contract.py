@@ -83,9 +83,10 @@ class ActionContract:
         assert "\n" not in self.action.summary
 
     def test_it_describes_itself_in_one_line_without_doing_it(
-        self, built: Action, message: Message, tmp_path: Path
+        self, built: Action, message: Message, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A dry run prints it, and must change nothing."""
+        monkeypatch.chdir(tmp_path)
         before = sorted(tmp_path.rglob("*"))
         said = built.describe(message, action_data(message, data=self.data))
         assert said.strip()

@@ -131,3 +131,10 @@ def test_a_file_that_is_not_there_is_named(run, workspace):
 
     assert told.code == 2
     assert "there is no file 'rules/x.yaml'" in told.err
+
+
+def test_a_folder_is_no_file_and_what_checks_all_is_told(run, workspace):
+    told = run("check", "rules")
+
+    assert told.code == 2
+    assert "there is no file 'rules'; without a name all files of the workspace are checked" in told.err

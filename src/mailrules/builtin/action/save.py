@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, field
 
-from mailrules.api import ActionType, Context, Data, Message, Options, Template
+from mailrules.api import ActionType, Context, Data, Message, Options, Template, misfit
 from mailrules.builtin.action.file_name import safe_name, safe_path
 from mailrules.builtin.action.parts import chosen_attachments, patterns_of
 
@@ -29,7 +29,7 @@ class SaveOptions(Options, frozen=True):
     def __post_init__(self) -> None:
         """A path from elsewhere would only be confined at run time: refused at once."""
         if self.to.source.startswith("/") or ".." in self.to.source.split("/"):
-            raise ValueError("a path under the folder for files: neither '/' in front nor '..' in it")
+            raise misfit("to", "it is a path under the folder for files: no '/' in front, no '..' in it")
 
 
 @dataclass(frozen=True, slots=True)
