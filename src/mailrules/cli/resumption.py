@@ -68,7 +68,8 @@ def resumption(entry: Entry, order: Order, now: datetime) -> Resumption:
         last = entry.steps[-1]
         return Resumption(due, (_marked(last, StepState.SUCCEEDED, "taken as done by the operator", now),))
     if order is Order.ANEW:
-        behind = [record for record in last_records(entry) if record.state in BEHIND]
+        # One that failed half way is behind for those who have it.
+        behind = [record for record in last_records(entry) if record.state in BEHIND or record.result]
         return Resumption(due, tuple(_marked(record, StepState.FAILED, SET_ASIDE, now) for record in behind))
     return Resumption(due)
 

@@ -6,6 +6,7 @@ import pytest
 from tests.unit.engine.house import START, Permanent, Transient, mail
 
 from mailrules.api import InDoubt, Secret, Withheld
+from mailrules.cli.resumption import Order, resumption
 from mailrules.engine.perform import MOST_KEPT, performer
 from mailrules.model.entry import State, StepState
 from mailrules.model.rule import OnError
@@ -109,6 +110,21 @@ def test_a_step_that_failed_half_way_is_not_begun_anew_because_its_rule_was_edit
     assert len(action.given) == 1, "who has it would get it again by the new words"
     assert entry(house).state is State.PARKED
     assert "the rules changed while this message was in hand: step 1 was note" in entry(house).reason
+
+
+def test_a_step_that_failed_half_way_is_begun_anew_where_a_person_says_so(house):
+    action, step = telling(house, Transient("one is away", progress={"has": ["a@x.example"]}))
+    acting(house, step)
+    edited = house.listener(house.rule("all", None, 2, replace(step, digest="another")))
+    again(house, edited)
+
+    made = resumption(entry(house), Order.ANEW, house.now)
+    house.journal.record(made.entry, *made.records)
+    again(house, edited)
+
+    assert made.steps == ["step 1, note: one is away (set aside by the operator)"]
+    assert [progress for _, progress, _ in action.given] == [{}, {}]
+    assert entry(house).state is State.DONE
 
 
 def test_a_step_that_failed_as_a_whole_is_begun_anew_by_the_edited_rule(house):
