@@ -14,7 +14,7 @@ from select import select
 
 from tests.unit.engine.test_push import open_imap
 
-from mailrules.api import PasswordCredential, Place, Pushing, Secret, build_options
+from mailrules.api import Disposition, PasswordCredential, Place, Pushing, Secret, Settlement, build_options
 from mailrules.builtin.imap.protocol import IMAP
 from mailrules.testing.bad_imap import BadImap
 
@@ -45,6 +45,30 @@ def test_one_goes_and_one_comes():
         mailbox.refs(unseen_only=False)
         mailbox.listen()
         assert hears(mailbox)
+
+
+def test_what_a_server_tells_while_a_folder_is_looked_for_is_heard_too():
+    script = {
+        "capability": ["* CAPABILITY IMAP4rev1 IDLE MOVE UIDPLUS ESEARCH NAMESPACE\r\n{tag} OK done\r\n"],
+        "namespace": ['* 4 EXISTS\r\n* NAMESPACE (("" "/")) NIL NIL\r\n{tag} OK done\r\n'],
+    }
+    with BadImap(script) as server, closing(open_imap(server.port)) as mailbox:
+        (first, *_) = mailbox.refs(unseen_only=False)
+        mailbox.settle([Settlement(first, Disposition(move="Done/Late"))])
+        mailbox.listen()
+        assert hears(mailbox, 0.2)
+
+
+def test_what_may_have_come_while_another_folder_was_open_is_looked_for():
+    script = {
+        "examine": ["* 9 EXISTS\r\n* OK [UIDVALIDITY 2] valid\r\n{tag} OK [READ-ONLY] done\r\n"],
+        "select 2": ["* 4 EXISTS\r\n* OK [UIDVALIDITY 1] valid\r\n{tag} OK [READ-WRITE] done\r\n"],
+    }
+    with BadImap(script) as server, closing(open_imap(server.port)) as mailbox:
+        (first, *_) = mailbox.refs(unseen_only=False)
+        mailbox.settle([Settlement(first, Disposition(copy=("Other",)), again=True)])
+        mailbox.listen()
+        assert hears(mailbox, 0.2)
 
 
 def test_after_listening_everything_may_be_asked_again():

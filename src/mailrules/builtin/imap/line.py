@@ -156,6 +156,12 @@ class Line(imaplib.IMAP4):
         tag: bytes = super()._command(name, *args)  # type: ignore[misc]  # not in the published types
         return tag
 
+    def _append_untagged(self, kind: str, text: Any) -> None:
+        """Keep what imaplib reads by itself, and the count of the folder, which the server tells with any command."""
+        super()._append_untagged(kind, text)  # type: ignore[misc]  # not in the published types
+        if kind in {"EXISTS", "EXPUNGE"} and isinstance(text, bytes) and text.isdigit():
+            self._count(int(text), kind.encode())
+
     # Commands of our own: answers are read here, not gathered by imaplib.
 
     def exchange(self, command: bytes, *, keep: bytes = b"", limits: Limits = ORDINARY) -> Answer:

@@ -317,7 +317,9 @@ class Session:
         try:
             yield answer.status == "OK"
         finally:
+            came = self.line.came
             self.select()
+            self.line.came = came + 1  # what comes meanwhile is told to nobody
 
     def close(self) -> None:
         """Log out without waiting for much. Never raises."""
