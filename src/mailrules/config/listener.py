@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import PurePath
 
 from mailrules.api import ReceiveProtocol
 from mailrules.config import moments
@@ -129,7 +130,8 @@ class Listeners:
         return "all" if start == "all" else "now"
 
     def _ruleset(self, node: Node, timezone: str) -> tuple[RuleSet, list[Written]]:
-        compiled = [self._rules.compile(item.value, timezone, item.place) for item in _texts(node, "rules")]
+        files = self._each_once(_texts(node, "rules"))
+        compiled = [self._rules.compile(item.value, timezone, item.place) for item in files]
         rules = [written for one in compiled for written in one.rules]
         prove(rules, self._findings)
         for one in compiled or (Compiled(),):
@@ -142,6 +144,15 @@ class Listeners:
         for one in compiled or (Compiled(),):
             check_transition(rules, one.unmatched, needs, self._findings)
         return RuleSet(tuple(one.rule for one in rules), unmatched, timezone, transition), written
+
+    def _each_once(self, files: Iterable[Node]) -> list[Node]:
+        """The rules files of one listener; one that is named again is told, since its rules would never be reached."""
+        named: dict[str, Node] = {}
+        for item in files:
+            if named.setdefault(PurePath(item.value).as_posix(), item) is not item:
+                message = f"the rules file '{item.value}' is named twice for one listener"
+                self._findings.add(item.place, "duplicate-rule", message, "leave one of them out")
+        return list(named.values())
 
     def _unmatched(self, compiled: list[Compiled]) -> Rule:
         """Without rules every message fires (code 2); without a word on the rest it is kept."""
