@@ -81,10 +81,22 @@ def test_a_secret_is_sent_and_never_shown(act, hook, describe, monkeypatch):
         ("https://hid:d@en@x.example/@jo", "POST https://x.example/@jo"),
         ("https://hidden@x.example", "POST https://x.example"),
         ("https://jo:hidden@{{ data.host }}/in", "POST https://y.example/in"),
+        ("https://x.example/in#hidden", "POST https://x.example/in"),
+        ("https://x.example/services/B0/hiddenHidden17hiddenHidden", "POST https://x.example/services/B0/***"),
+        ("https://x.example/v2/customer-correspondence", "POST https://x.example/v2/customer-correspondence"),
     ],
 )
 def test_a_log_in_within_the_url_is_never_shown(describe, url, shown):
     assert describe(WEBHOOK, url, data={"host": "y.example"}) == shown
+
+
+def test_a_url_that_cannot_be_filled_in_is_not_shown(act, describe):
+    options = {"url": "https://jo:hidden@x.example/{{ message.attachments[9].name }}?key=hidden"}
+    for attempt in (act, describe):
+        with pytest.raises(Permanent) as raised:
+            attempt(WEBHOOK, options)
+        assert "hidden" not in str(raised.value)
+        assert str(raised.value).startswith("`url`: template: ")
 
 
 def test_a_value_from_a_mail_cannot_become_another_header(act, hook):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlencode, urlsplit
@@ -32,6 +32,8 @@ _NEVER = frozenset({406, 410})
 _ALLOWED = re.compile(r"[0-9A-Fa-f:.]+(?:/\d{1,3})?|(?:\*\.)?[\w.-]+")
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LOG_IN = re.compile(r"(?<=://)[^/?#]*@")
+_TOKEN = re.compile(r"(?<=/)(?=[^/]*\d)[A-Za-z0-9_~.-]{20,}(?=/|\Z)")
+"""A piece of a path that looks like what services put into the addresses of hooks instead of a password."""
 _KEPT = 65_536
 """Octets of a JSON answer that later steps and the journal get."""
 
@@ -93,12 +95,13 @@ class WebhookAction:
     options: WebhookOptions
 
     def describe(self, message: Message, data: Data) -> str:  # noqa: ARG002 - every action has this signature
-        """Method and URL without log-in and query, which may hold what should not be shown."""
-        return f"{self.options.method} {_LOG_IN.sub('', self.options.url.shown(data)).partition('?')[0]}"
+        """Method and URL without log-in, tokens and query, which may hold what should not be shown."""
+        shown = self._filled(self.options.url.shown, data)
+        return f"{self.options.method} {_TOKEN.sub('***', re.split('[?#]', _LOG_IN.sub('', shown))[0])}"
 
     def run(self, message: Message, data: Data, context: Context) -> Mapping[str, Any]:
         """Send it; status and JSON of the answer become `data.webhook`."""
-        url = _url(self.options.url.render(data))
+        url = _url(self._filled(self.options.url.render, data))
         content, media_type = self._body(message, data)
         headers = {"Idempotency-Key": context.idempotency_key}
         headers |= {} if content is None else {"Content-Type": media_type}
@@ -107,6 +110,13 @@ class WebhookAction:
         answer = context.http.request(self.options.method, url, content=content, headers=headers, reach=self._reach())
         _judge(answer, f"{self.options.method} {urlsplit(url).hostname}")
         return {"webhook": {"status": answer.status, **_decoded(answer.content)}}
+
+    def _filled(self, fill: Callable[[Data], str], data: Data) -> str:
+        """The URL; why it cannot be filled in is told without it, as it may hold a password."""
+        try:
+            return fill(data)
+        except Permanent as error:
+            raise Permanent(f"`url`: {str(error).replace(f' {self.options.url.source!r}', '')}") from None
 
     def _reach(self) -> Reach:
         allowed = self.options.allow_private
