@@ -202,6 +202,27 @@ def test_a_descriptor_that_cannot_be_used_is_a_warning_and_the_rest_goes_on(argu
     assert "bell" in load_registry(workspace).actions
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("types='application/zip'", "the types of the Unpacker 'crate' are a text: write ('application/zip',)"),
+        ("names=('*.ZIP',)", "the names of the Unpacker 'crate' are compared in small letters: write '*.zip'"),
+        ("", "the Unpacker 'crate' opens nothing: it has neither types nor names"),
+    ],
+)
+def test_an_unpacker_that_would_open_nothing_is_told_of(arguments, reason, workspace):
+    source = f"""
+        from mailrules.api import Unpacker, hookimpl
+
+        @hookimpl
+        def mailrules_unpackers():
+            yield Unpacker(name="crate", summary="Files.", unpack=list, {arguments})
+        """
+    (workspace / "plugins" / "crate.py").write_text(textwrap.dedent(source))
+
+    assert [broken.reason for broken in load_registry(workspace).broken] == [reason]
+
+
 def test_who_only_looks_on_is_listed_too(workspace):
     (workspace / "plugins" / "full.py").write_text(FULL)
 

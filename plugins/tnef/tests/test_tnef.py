@@ -10,9 +10,10 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mailrules_tnef import BrokenTnefError, unpack_tnef
+from mailrules_tnef import BrokenTnefError, mailrules_unpackers, unpack_tnef
 
 from mailrules.api import Unpacked
+from mailrules.testing import UnpackerContract
 
 GUID = b"\x07\x03\x02\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46"
 
@@ -42,6 +43,14 @@ def file(title=b"", content=None, *properties):
 def container(*attributes, page=1252):
     head = attribute(1, 0x9006, 8, struct.pack("<I", 0x10000)) + attribute(1, 0x9007, 6, struct.pack("<II", page, 0))
     return struct.pack("<IH", 0x223E9F78, 1) + head + b"".join(attributes)
+
+
+class TestTnef(UnpackerContract):
+    """Every unpacker does this."""
+
+    (unpacker,) = mailrules_unpackers()
+    container = container(file(b"A.PDF", b"%PDF-"), file(b"B.TXT", b"two"))
+    held = (Unpacked("A.PDF", b"%PDF-"), Unpacked("B.TXT", b"two"))
 
 
 CASES = {

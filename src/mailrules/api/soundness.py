@@ -21,7 +21,7 @@ def unsound(item: Any) -> str:
     if not callable(_callable_of(item)):
         return f"{given} has nothing that can be called: {_callable_of(item)!r}"
     if isinstance(item, Unpacker):
-        return ""
+        return _opens(item, given)
     if not (isinstance(item.options, type) and issubclass(item.options, Options)):
         return f"the options of {given} are {_named(item.options)}, and no subclass of Options"
     try:
@@ -29,6 +29,16 @@ def unsound(item: Any) -> str:
     except Exception as error:
         return f"the options of {given} have no schema: {(str(error) or type(error).__name__).splitlines()[0]}"
     return ""
+
+
+def _opens(item: Any, given: str) -> str:
+    """A text in the place of a tuple would be read letter by letter, and what is written in capitals never fits."""
+    for field, words in (("types", item.types), ("names", item.names)):
+        if isinstance(words, str):
+            return f"the {field} of {given} are a text: write ({words!r},)"
+        if loud := [word for word in words if word != word.lower()]:
+            return f"the {field} of {given} are compared in small letters: write {loud[0].lower()!r}"
+    return "" if item.types or item.names else f"{given} opens nothing: it has neither types nor names"
 
 
 def _callable_of(item: Any) -> object:

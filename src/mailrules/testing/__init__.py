@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mailrules.testing.context import action_data, message_of, recording_context
     from mailrules.testing.journal_contract import JournalContract
     from mailrules.testing.mailbox_contract import MailboxContract
+    from mailrules.testing.unpacker_contract import UnpackerContract
 
 __all__ = [
     "ActionContract",
@@ -21,6 +22,7 @@ __all__ = [
     "MailboxContract",
     "Outcome",
     "Results",
+    "UnpackerContract",
     "action_data",
     "message_of",
     "recording_context",
@@ -33,6 +35,7 @@ _HOMES = {
     "MailboxContract": "mailbox_contract",
     "Outcome": "cases",
     "Results": "cases",
+    "UnpackerContract": "unpacker_contract",
     "action_data": "context",
     "message_of": "context",
     "recording_context": "context",
