@@ -101,7 +101,8 @@ def mailbox(root: Path):
 def one_pass(root: Path, kill: Killer) -> None:
     listener = listener_on(root)
     with closing(open_journal(f"sqlite:///{root}/journal.sqlite3")) as journal:
-        edges = ("known", "handled", "claim", "record", "save", "unfinished", "due", "first_pass", "begin", "find")
+        edges = ("known", "handled", "claim", "record", "save", "advance")
+        edges += ("unfinished", "due", "first_pass", "begin", "find")
         world = World(
             open=lambda _listener: kill.edges(mailbox(root), "refs", "heads", "bodies", "settle", "close"),
             perform=kill.around(performer(lambda attempt: attempt.key)),
