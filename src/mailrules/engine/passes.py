@@ -186,6 +186,8 @@ class Pass:
         """
         prints = [one.fingerprint for one in read if one.prior is None]
         met = dict(self.world.journal.handled(self.listener.name, prints)) if prints else {}
+        if self.listener.unseen_only and any(earlier.ref not in present for earlier in met.values()):
+            present = frozenset(self.mailbox.refs(unseen_only=False))  # it may only have been read
         fresh: list[Read] = []
         doubles: list[Entry] = []
         for one in read:

@@ -241,6 +241,18 @@ def test_colliding_message_ids_drop_no_mail(house):
     assert [subject for subject, _ in house.notes.done] == ["one", "two"]
 
 
+def test_of_two_messages_alike_one_may_have_been_read_and_both_are_handled(house):
+    listener = house.listener(house.rule("all", None, 2, house.step()), unseen_only=True)
+    house.box.messages = {"1": mail(1)}
+    house.run(listener)
+    house.box.read = {"1"}
+    house.box.messages["2"] = mail(1)
+
+    report = house.run(listener)
+
+    assert [entry.state for entry in report.entries] == [State.DONE]
+
+
 def test_two_messages_that_lie_side_by_side_are_two_however_alike(house):
     house.box.messages = {"1": mail(1), "2": mail(1)}
 

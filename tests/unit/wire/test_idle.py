@@ -59,6 +59,17 @@ def test_what_a_server_tells_while_a_folder_is_looked_for_is_heard_too():
         assert hears(mailbox, 0.2)
 
 
+def test_what_comes_between_two_listings_is_news():
+    with (
+        BadImap({"noop": ["* 4 EXISTS\r\n{tag} OK done\r\n"]}) as server,
+        closing(open_imap(server.port)) as mailbox,
+    ):
+        mailbox.refs(unseen_only=True)
+        mailbox.refs(unseen_only=False)
+        mailbox.listen()
+        assert hears(mailbox, 0.2)
+
+
 def test_what_may_have_come_while_another_folder_was_open_is_looked_for():
     script = {
         "examine": ["* 9 EXISTS\r\n* OK [UIDVALIDITY 2] valid\r\n{tag} OK [READ-ONLY] done\r\n"],

@@ -77,8 +77,9 @@ class ImapMailbox(Listening):
         r"""Every message there, by rising UID; one that is marked \Deleted counts as gone."""
         if self._listed:  # a server may search what it knew before the last command
             self._session.demand(b"NOOP")
+        else:
+            self._session.line.came = 0  # listed again, who asked may still go by the first list
         self._listed = True
-        self._session.line.came = 0
         wanted = b"UNDELETED UNSEEN" if unseen_only else b"UNDELETED"
         compact = self._session.has("ESEARCH", "IMAP4REV2")
         command, keep = (b"UID SEARCH RETURN (ALL) ", b"ESEARCH") if compact else (b"UID SEARCH ", b"SEARCH")
