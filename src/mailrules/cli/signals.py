@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -30,6 +31,9 @@ class StopRequest:
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         if self._asked and number == signal.SIGINT:
             os._exit(INTERRUPTED)
+        if not self._asked and number == signal.SIGINT:  # from a person, who waits; no log, which may be writing
+            with contextlib.suppress(OSError):
+                os.write(2, b"\nending when the message in hand is done; interrupt once more to end at once\n")
         self._asked = True
         self._told()
 

@@ -231,6 +231,15 @@ def test_the_message_in_hand_is_finished_and_the_next_is_left(busy, run):
     assert [entry["state"] for entry in run("log", "--json").json] == ["done"]
 
 
+@pytest.mark.parametrize(("number", "told"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_who_interrupts_is_told_that_the_message_in_hand_is_finished(listening, number, told):
+    line_with(listening, "1 done")
+
+    listening.send_signal(number)
+
+    assert ("interrupt once more to end at once" in listening.stderr.read()) is told
+
+
 def test_a_second_interrupt_does_not_wait_and_what_is_in_doubt_is_a_persons_to_say(busy, run, workspace):
     process = busy(600)
 
