@@ -22,6 +22,9 @@ from mailrules.model.rule import OnError, Step
 BACKOFF = (60, 300, 900, 3600, 10800, 21600, 43200, 86400)
 """Seconds before the next try, by how many have failed; after the last one the message is parked."""
 
+LONGEST_TOLD = 2_000
+"""Characters of what a step says of itself, or why it failed: a mail may have any number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -105,7 +108,7 @@ def _step(case: Case, position: int, results: Results, listener: Listener, world
     record = replace(record, span=str(step.span))
     attempt = Attempt(step, case.message, namespace(case, results, listener, world), listener, key, progress)
     try:
-        record = replace(record, detail=redact(_described(attempt)))
+        record = replace(record, detail=_told(_described(attempt)))
         _demand_authentication(step, case.message)
         entry = world.journal.record(replace(entry, state=State.ACTING), record)
         performed = world.perform(attempt)
@@ -116,7 +119,7 @@ def _step(case: Case, position: int, results: Results, listener: Listener, world
         performed = Performed(StepState.WITHHELD, said=told if str(error) in told else f"{told}: {error}")
     except (Exception, SystemExit) as error:
         return _failed(entry, record, error, step, world)
-    said = redact(performed.said) or record.detail
+    said = _told(performed.said) or record.detail
     done = replace(record, state=performed.state, result=struck(performed.result), detail=said, at=world.clock())
     last = position == len(case.decision.steps) - 1
     return world.journal.record(replace(entry, state=State.ACTED if last else State.ACTING), done)
@@ -154,7 +157,7 @@ def idempotency_key(entry: Entry, position: int, step: Step) -> str:
 
 def _failed(entry: Entry, record: StepRecord, error: BaseException, step: Step, world: World) -> Entry:
     """On record; then again later, to a person, or on to the next step, as `on_error` says."""
-    reason = redact(f"{record.name}: {_say(error)}")
+    reason = _told(f"{record.name}: {_say(error)}")
     came_to = StepState.UNKNOWN if isinstance(error, InDoubt) else StepState.FAILED
     if step.on_error is OnError.IGNORE:
         came_to = StepState.UNKNOWN if came_to is StepState.UNKNOWN else StepState.IGNORED
@@ -166,6 +169,12 @@ def _failed(entry: Entry, record: StepRecord, error: BaseException, step: Step, 
     if step.on_error is OnError.RETRY and isinstance(error, Transient):
         return world.journal.record(later(entry, reason, world, after=error.after), failed)
     return world.journal.record(replace(entry, state=State.PARKED, reason=reason, retry_at=None), failed)
+
+
+def _told(text: str) -> str:
+    """As the journal keeps it: without secrets, and no longer than people read."""
+    struck_out = redact(text)
+    return struck_out if len(struck_out) <= LONGEST_TOLD else f"{struck_out[:LONGEST_TOLD]}..."
 
 
 def _say(error: BaseException) -> str:

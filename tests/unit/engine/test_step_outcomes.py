@@ -8,6 +8,7 @@ from tests.unit.engine.house import START, Permanent, Transient, mail
 from mailrules.api import InDoubt, Secret, Withheld
 from mailrules.cli.resumption import Order, resumption
 from mailrules.engine.perform import MOST_KEPT, performer
+from mailrules.engine.process import LONGEST_TOLD
 from mailrules.model.entry import State, StepState
 from mailrules.model.rule import OnError
 
@@ -280,3 +281,16 @@ def test_a_description_that_is_no_text_parks_its_message_alone(house):
 
     assert entry(house).state is State.PARKED
     assert entry(house).reason.endswith("nothing has run: its description is of type int where a text is meant")
+
+
+@pytest.mark.parametrize(
+    "answer", [{"done": "x" * 1_000_000}, Permanent("x" * 1_000_000), {}], ids=["done", "why", "d"]
+)
+def test_what_a_step_says_of_itself_is_kept_as_far_as_people_read(house, answer):
+    action, step = telling(house, answer)
+    action.describe = lambda _message, _data: "y" * 1_000_000
+
+    acting(house, step)
+
+    assert all(len(record.detail) < LONGEST_TOLD + 10 for record in entry(house).steps)
+    assert len(entry(house).reason) < LONGEST_TOLD + 10
