@@ -69,7 +69,7 @@ class CommandAction:
         return f"run {shlex.join(text.shown(data) for text in self.options.run)}"
 
     def run(self, message: Message, data: Data, context: Context) -> Mapping[str, Any]:
-        """Run it; a JSON object on standard output becomes data, other output (less its last line end) `data.output`."""
+        """Run it; a JSON object on standard output becomes data, other output, less its line end, `data.output`."""
         seconds = min(
             self.options.timeout.seconds,
             (context.deadline - datetime.now(context.deadline.tzinfo)).total_seconds(),
