@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from mailrules.builtin.line.deadline import Deadline
 from mailrules.builtin.line.tls import Server
-from mailrules.engine.reach import addresses
+from mailrules.engine.reach import addresses, check_written
 from mailrules.model.action import INTERNET, Answer, Permanent, Reach, Transient
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def _first_there(
     if not host or url.scheme not in {"http", "https"}:
         raise httpx2.InvalidURL("no host, or another scheme")
     port = url.port or (443 if url.scheme == "https" else 80)
+    if reach.proxy:
+        check_written(host, reach)
     numbers = [""] if reach.proxy else addresses(host, port, reach)
     for left, number in zip(range(len(numbers) - 1, -1, -1), numbers, strict=True):
         where = url.copy_with(host=number) if number else url

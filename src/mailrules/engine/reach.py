@@ -34,8 +34,37 @@ def addresses(host: str, port: int, reach: Reach) -> list[str]:
         return numbers[:MOST_TRIED]
     allowed = [number for number in numbers if permitted(number, reach)]
     if not allowed:
-        raise Permanent(f"{host} is {_what(numbers[0])}: write `allow_private:` if it is meant")
+        raise _refused(host, numbers[0])
     return allowed[:MOST_TRIED]
+
+
+def check_written(host: str, reach: Reach) -> None:
+    """See that a *host* which a proxy is to ask is no address of our own network; names are the proxy's to look up.
+
+    Raises:
+        Permanent: it is one, and not allowed.
+    """
+    number = _written(host)
+    if number and not _named(host, reach) and not permitted(number, reach):
+        raise _refused(host, number)
+
+
+def _written(host: str) -> str:
+    """The address that *host* is in any of the ways in which systems read one; empty where it is a name."""
+    if f".{host.lower().rstrip('.')}".endswith(".localhost"):  # RFC 6761, section 6.3
+        return "127.0.0.1"
+    try:
+        return str(ip_address(host.partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))  # 127.1, 0x7f.1, 2130706433
+    except OSError:
+        return ""
+
+
+def _refused(host: str, number: str) -> Permanent:
+    return Permanent(f"{host} is {_what(number)}: write `allow_private:` if it is meant")
 
 
 def permitted(number: str, reach: Reach) -> bool:

@@ -174,6 +174,17 @@ def test_proxies_of_the_environment_are_not_used_and_one_that_is_said_is(server,
     assert server.hosts[-1] == "elsewhere.example"
 
 
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "a.localhost.", "127.1", "2130706433", "0x7f.1", "[fd00::1]"]
+)
+def test_a_proxy_is_asked_for_no_address_of_our_own_network(server, host):
+    proxy = f"http://127.0.0.1:{server.server_port}"
+    with pytest.raises(Permanent, match="write `allow_private:` if it is meant"):
+        ask(f"http://{host}:{server.server_port}/", proxy=proxy)
+    assert server.hosts == []
+    assert ask(f"http://{host}:{server.server_port}/", proxy=proxy, private=True).content == b"here"
+
+
 @pytest.fixture
 def encrypted(server, tmp_path):
     """The same under TLS, with a certificate of its own for hook.example; keeps the names that it is greeted by."""
