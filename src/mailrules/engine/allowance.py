@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -115,7 +114,7 @@ class Allowance:
     def _put_off(self, case: Case, over: Over) -> Case:
         if over.reason not in self._told:
             self._told.add(over.reason)
-            logging.getLogger(f"mailrules.{self.listener.name}").warning("%s", over.reason)
+            self.world.warned(self.listener.name, over.reason)
         waits = Decision(case.decision.rule, Code.KEEP)
         entry = replace(
             case.entry,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,11 @@ from mailrules.model.mailbox import Mailbox
 def system_clock() -> datetime:
     """Now, aware, UTC."""
     return datetime.now(UTC)
+
+
+def warn(listener: str, text: str) -> None:
+    """A line of the listener's for the operator."""
+    logging.getLogger(f"mailrules.{listener}").warning("%s", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class World:
     clock: Callable[[], datetime] = system_clock
     recorded: Callable[[Entry], None] = lambda _entry: None
     """Told of each entry that came to an end in this run."""
+    warned: Callable[[str, str], None] = warn
+    """Told, by a listener's name, what the operator should hear at once: nothing where nothing is done."""
     stopping: Callable[[], bool] = lambda: False
     """Asked between messages: the one in hand is finished, the rest is left for the next pass."""
     progress: Callable[[str, int, int], None] = lambda _listener, _done, _total: None

@@ -71,7 +71,7 @@ def live_world(
 def dry_world(workspace: Workspace, overlay: Journal) -> World:
     """The real mailboxes read-only under virtual ones, actions described, *overlay* over the journal."""
     opened = overlaid(opener(workspace, readonly=True), workspace.listeners.values())
-    return World(open=opened, perform=describe_only, journal=overlay)
+    return World(open=opened, perform=describe_only, journal=overlay, warned=lambda _listener, _text: None)
 
 
 def replay_world(mailbox: Mailbox, journal: Journal, *, at: datetime | None = None) -> World:
@@ -85,6 +85,7 @@ def replay_world(mailbox: Mailbox, journal: Journal, *, at: datetime | None = No
         perform=describe_only,
         journal=journal,
         clock=(lambda: at) if at else system_clock,
+        warned=lambda _listener, _text: None,
     )
 
 

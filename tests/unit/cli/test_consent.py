@@ -48,6 +48,14 @@ def there():
     return len(list(Path("mailbox/new").iterdir()))
 
 
+def test_a_rule_that_pauses_is_told_of_when_it_does_and_not_when_that_is_tried(run, workspace, full):
+    full(letters=3, max_emails=-1)
+    (workspace / "rules/inbox.yaml").write_text(RULES.replace("move: Filed}", "move: Filed}, limits: {moves: 2}"))
+
+    assert "is paused" not in run("dry-run").err
+    assert run("run", "--once").err.count("is paused") == 1
+
+
 def test_it_says_for_how_many_actions_would_run(run, workspace, full):
     full(letters=101)
     rules = workspace / "rules/inbox.yaml"
