@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from mailrules.api import Disposition, PasswordCredential, Place, Ref, Secret, Settlement, Transient, build_options
+from mailrules.api import (
+    Disposition,
+    PasswordCredential,
+    Place,
+    Ref,
+    Refused,
+    Secret,
+    Settlement,
+    Transient,
+    build_options,
+)
 from mailrules.builtin.imap.protocol import IMAP
 from mailrules.testing.bad_imap import BadImap
 from mailrules.testing.bad_server import HANG
@@ -147,3 +157,12 @@ def test_a_greeting_of_another_protocol_is_told_in_its_words(greeting):
         pass
 
     assert str(raised.value).endswith(f": no IMAP server's greeting: {greeting}")
+
+
+@pytest.mark.parametrize(("said", "told"), [("No such user.", "No such user"), ("Ask again...", "Ask again...")])
+def test_what_a_server_refuses_with_ends_without_its_full_stop_as_what_to_do_comes_after_it(said, told):
+    script = {"login": [f"{{tag}} NO [AUTHENTICATIONFAILED] {said}\r\n"]}
+    with pytest.raises(Refused) as raised, opened(script):
+        pass
+
+    assert str(raised.value).endswith(f"refused: [AUTHENTICATIONFAILED] {told}")

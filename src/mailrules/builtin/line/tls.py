@@ -128,11 +128,11 @@ class Server:
 
     def person(self, reason: object, *, remedy: str) -> PersonNeeded:
         """A failure that stays until somebody acts, naming the server."""
-        return PersonNeeded(f"{self}: {one_line(reason)}", remedy=remedy)
+        return PersonNeeded(f"{self}: {_unstopped(one_line(reason))}", remedy=remedy)
 
     def refused(self, login: str, said: object, *, remedy: str = "check `login` and `password`") -> Refused:
         """The server does not take the credential, in its own words."""
-        return Refused(f"{self}: log-in as {login} refused: {one_line(said, 400)}", remedy=remedy)
+        return Refused(f"{self}: log-in as {login} refused: {_unstopped(one_line(said, 400))}", remedy=remedy)
 
     @contextlib.contextmanager
     def faults(self) -> Iterator[None]:
@@ -215,6 +215,11 @@ def one_line(text: object, limit: int = 200) -> str:
         text = text.decode("utf-8", "replace")
     clean = re.sub(r"[^\S ]+|[^\x20-\x7e\xa0-\U0010ffff]+", " ", str(text)).strip()
     return clean if len(clean) <= limit else clean[: limit - 3] + "..."
+
+
+def _unstopped(text: str) -> str:
+    """Without the full stop at its end: what to do comes after it, on the same line."""
+    return text if text.endswith("..") else text.removesuffix(".")
 
 
 def words(error: Exception) -> str:
