@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ def command(number: int | None, *, as_json: bool, **asked: Any) -> int:
 
     with closing(open_here()) as journal:
         found = journal.find(_query(number, **asked))
-        nothing = "" if found else _nothing(journal, number, asked["rule"])
+        nothing = "" if found else _nothing(journal, number, asked)
     if as_json:
         print_json([entry_json(entry) for entry in found])
     else:
@@ -79,14 +80,17 @@ def _moment(text: str) -> datetime:
     return at if at.tzinfo else at.astimezone()
 
 
-def _nothing(journal: Journal, number: int | None, rule: str | None) -> str:
+def _nothing(journal: Journal, number: int | None, asked: Mapping[str, Any]) -> str:
     """Why nothing was found."""
     from mailrules.model.journal import Query
 
+    rule, listener = asked["rule"], asked["listener"]
     if number is not None and not journal.find(Query(ids=frozenset({number}))):
         return f"The journal has no #{number}."
     if rule is not None and not journal.find(Query(rule=rule, limit=1)):
         return f"The journal has no message that a rule '{rule}' decided{_near(journal, rule) or '.'}"
+    if listener is not None and not journal.find(Query(listener=listener, limit=1)):
+        return f"The journal has no message of a listener '{listener}'."
     return "The journal has nothing like that."
 
 

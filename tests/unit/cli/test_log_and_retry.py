@@ -220,6 +220,13 @@ def test_a_number_greater_than_any_journal_counts_is_a_usage_error(run, workspac
     assert run("log", "99999999999999999999").code == 2
 
 
+def test_a_listener_that_handled_nothing_is_told(run, workspace):
+    run("run", "--once")
+
+    assert run("log", "--listener", "inbux").out == "The journal has no message of a listener 'inbux'.\n"
+    assert run("log", "--listener", "inbox", "--text", "nobody").out == "The journal has nothing like that.\n"
+
+
 def test_a_rule_that_decided_nothing_is_told_with_what_may_be_meant(run, workspace):
     run("run", "--once")
 
