@@ -1,10 +1,12 @@
 """What a server tells of the parts of a message, and what is asked for then."""
 
+import tracemalloc
+
 import pytest
 
 from mailrules.api import Leaf, Ref
 from mailrules.builtin.imap.parts import ALL, LARGEST, planned, put_together
-from mailrules.builtin.imap.structure import MOST, Part, read_structure
+from mailrules.builtin.imap.structure import LONGEST, MOST, Part, read_structure
 
 REF = Ref("INBOX", "1", "5")
 PLAIN = b'("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "8BIT" 900 20 NIL NIL NIL NIL)'
@@ -133,6 +135,24 @@ def test_for_the_structure_alone_texts_are_left_out_too():
     parts = [Part("text/plain", 50_000, MIXED), BIG]
 
     assert planned(REF, 141_000, parts, text=False).ranges == ((0, 1_000), (50_000, 1_000), (140_000, 1_000))
+
+
+@pytest.mark.parametrize(("octets", "read"), [(LONGEST // 2, True), (LONGEST, False), (8_000_000, False)])
+def test_what_is_told_of_a_message_is_read_up_to_a_length(octets, read):
+    """Forty times what it costs who writes the mail: all authors of an attached message are told, thrice."""
+    authors = b'(NIL NIL "a" "x.example")' * (octets // 25)
+    envelope = b'(NIL "x" (' + authors + b") NIL NIL NIL NIL NIL NIL NIL)"
+    inner = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 10 1)'
+    told = b'("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 100 ' + envelope + b" " + inner + b" 5)"
+    response = b"* 1 FETCH (UID 7 BODYSTRUCTURE (" + inner + told + b' "MIXED"))\r\n'
+
+    tracemalloc.start()
+    found = read_structure((response,))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (found is not None) is read
+    assert peak < 16_000_000
 
 
 WHOLE = {

@@ -11,6 +11,8 @@ DEEPEST = 20
 """Levels of parts within parts; what is deeper is fetched whole."""
 MOST = 100
 """Parts of one message; what has more is fetched whole."""
+LONGEST = 1 << 18
+"""Octets of what is told of one message; of more, which a small message can bring about, it is fetched whole."""
 
 _TOKEN = re.compile(rb'[ \r\n]*+(?:([()])|"((?:[^"\\]|\\.)*+)"|~?(\{)\d++\+?\}\r\n|([^\s()"{]++))', re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
@@ -35,6 +37,8 @@ class Part:
 
 def read_structure(response: Sequence[bytes]) -> tuple[int, Sequence[Part]] | None:
     """The UID and the parts of a message in one FETCH response; None where that is not clear, or not told."""
+    if sum(map(len, response)) > LONGEST:
+        return None
     items = _items(response)
     told = dict(zip(map(_upper, items[::2]), items[1::2], strict=False))
     uid, structure = told.get(b"UID"), told.get(b"BODYSTRUCTURE")
