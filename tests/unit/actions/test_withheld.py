@@ -172,3 +172,33 @@ def test_a_mailbox_that_is_named_twice_is_answered_once(run, context):
     run(REPLY, {"text": "x"}, raw_mail('Reply-To: jo@acme.example, "jo"@ACME.example'))
 
     assert sent(context)[1] == ("jo@acme.example",)
+
+
+NAME = "{{ message.author.name }}"
+
+
+@pytest.mark.parametrize("to", [f"{NAME} <desk@desk.example>", f"a@desk.example, {NAME} <b@desk.example>"])
+@pytest.mark.parametrize(
+    ("action", "options"), [(SEND, {"from": OURS}), (FORWARD, {}), (REDIRECT, {})], ids=["send", "forward", "redirect"]
+)
+def test_a_name_makes_no_recipients(run, context, action, options, to):
+    raw = raw_mail(sender='"v@victim.example, w@victim.example, Ada" <ada@acme.example>')
+    with pytest.raises(Permanent, match="would make more addresses of it"):
+        run(action, {**options, "to": to}, raw)
+    assert context.untouched()
+
+
+def test_an_ordinary_name_may_stand_before_an_address(run, context):
+    run(SEND, {"from": OURS, "to": f"a@desk.example, {NAME} <desk@desk.example>"}, raw_mail())
+
+    assert sent(context)[1] == ("a@desk.example", "desk@desk.example")
+
+
+def test_an_expression_by_itself_may_give_several(run, context):
+    run(
+        SEND,
+        {"from": OURS, "to": "{{ message.addresses('To') | addresses }}"},
+        raw_mail("To: a@b.example, c@d.example"),
+    )
+
+    assert sent(context)[1] == ("a@b.example", "c@d.example")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[\w+-]+(?:\.[\w+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.ASCII)
 """What nearly all are, and nobody need take apart."""
 
+_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+
 
 def mailboxes(values: Iterable[str]) -> list[Mailbox]:
     """Addresses from texts that may each hold several, with display names.
@@ -81,6 +83,22 @@ def check_addresses(key: str, written: Template) -> None:
         return
     if (key == "from" and len(found) != 1) or not all(each.domain for each in found):
         raise misfit(key, f"not an address to send {key}: {written.source!r}")
+
+
+def check_filled(written: Template, text: str) -> None:
+    """Refuse what a value has made more addresses of than are written: names are a stranger's to choose.
+
+    `{{ message.author.name }} <desk@example.com>` is one address, whatever commas the name brings; an expression by
+    itself, or a loop, may give any number.
+
+    Raises:
+        Permanent: there are more.
+    """
+    if written.constant or "{%" in written.source:
+        return
+    around = _EXPRESSION.sub("", written.source)
+    if around.strip() and len(mailboxes([text])) > around.count(",") + 1:
+        raise Permanent(f"a value in {written.source!r} would make more addresses of it: {one_line(text)[:200]!r}")
 
 
 def sender_mailbox(written: str, account: Mapping[str, Any], agent: str) -> Mailbox:

@@ -13,7 +13,7 @@ from msgspec import Meta, field
 
 from mailrules.api import Context, Data, Message, Options, Permanent, Template, Templates, Withheld
 from mailrules.api.guard import loop_tokens, withheld
-from mailrules.builtin.action.addresses import check_addresses, mailboxes, one_line, sender_mailbox
+from mailrules.builtin.action.addresses import check_addresses, check_filled, mailboxes, one_line, sender_mailbox
 from mailrules.builtin.action.headers import check_header_names
 
 if TYPE_CHECKING:
@@ -79,8 +79,11 @@ class Filling:
         return texts[0] if texts else ""
 
     def many(self, name: str, written: Templates) -> list[str]:
-        """A field of several."""
-        return self._either(name, [self.text(item) for item in written.items])
+        """Addresses, each text with those that are written and no more."""
+        texts = [self.text(item) for item in written.items]
+        for item, text in zip(written.items, texts, strict=True) if not self.shown else ():
+            check_filled(item, text)
+        return self._either(name, texts)
 
     def text(self, written: Template) -> str:
         """A text that no other step has a say in."""

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from mailrules.api import ActionType, Context, Data, Message, Options, Permanent, Templates
 from mailrules.api.guard import LOOP_FIELD, loop_token, withheld
-from mailrules.builtin.action.addresses import check_addresses, mailboxes, one_line, sender_mailbox
+from mailrules.builtin.action.addresses import check_addresses, check_filled, mailboxes, one_line, sender_mailbox
 from mailrules.builtin.action.correspondence import guard, kept_back
 from mailrules.builtin.action.outgoing import LetterPolicy, message_id
 
@@ -64,7 +64,10 @@ class RedirectAction:
         return {"sent": {"to": recipients, "message_id": resent_id, "answer": said}}
 
     def _mail(self, message: Message, data: Data, key: str) -> tuple[bytes, list[str], str]:
-        to = mailboxes(self.options.to.render(data))
+        texts = [item.render(data) for item in self.options.to.items]
+        for item, text in zip(self.options.to.items, texts, strict=True):
+            check_filled(item, text)
+        to = mailboxes(texts)
         recipients = list(dict.fromkeys(mailbox.addr_spec for mailbox in to))
         if not recipients:
             raise Permanent("nobody to send to")
