@@ -61,11 +61,13 @@ def _check_cases(paths: Iterable[Path]) -> Iterator[Diagnostic]:
 
 def _check_files(files: tuple[Path, ...]) -> tuple[list[Diagnostic], int]:
     from mailrules.config.cases import SUFFIX
-    from mailrules.config.load import load_rules
+    from mailrules.config.load import MAIN, load_rules
 
     if missing := [file for file in files if not file.is_file()]:
         folder = "; without a name all files of the workspace are checked" if missing[0].is_dir() else ""
         raise click.UsageError(f"there is no file '{missing[0]}'{folder}")
+    if main := next((file for file in files if file.name == MAIN), None):
+        raise click.UsageError(f"{main} is no rules file: {_whole(main)} checks it and all that it names")
     cases = [file for file in files if file.name.endswith(SUFFIX)]
     found = list(_check_cases(cases))
     rules: list[RuleSet] = []
@@ -75,6 +77,12 @@ def _check_files(files: tuple[Path, ...]) -> tuple[list[Diagnostic], int]:
             found += diagnostics
             rules += [ruleset] if ruleset else []
     return found, _count(rules)
+
+
+def _whole(main: Path) -> str:
+    """The command that checks the workspace of a mailrules.yaml."""
+    here = main.parent.resolve() == workspace_root().resolve()
+    return "`mailrules check`" if here else f"`mailrules -w {main.parent} check`"
 
 
 def _count(rulesets: Iterable[RuleSet]) -> int:

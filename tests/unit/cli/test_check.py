@@ -138,3 +138,17 @@ def test_a_folder_is_no_file_and_what_checks_all_is_told(run, workspace):
 
     assert told.code == 2
     assert "there is no file 'rules'; without a name all files of the workspace are checked" in told.err
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [("mailrules.yaml", "`mailrules check`"), ("other/mailrules.yaml", "`mailrules -w other check`")],
+)
+def test_who_names_the_main_file_is_told_what_checks_it(run, workspace, file, command):
+    (workspace / "other").mkdir()
+    (workspace / "other" / "mailrules.yaml").write_text("version: 1\n")
+
+    told = run("check", file)
+
+    assert told.code == 2
+    assert f"{file} is no rules file: {command} checks it and all that it names" in told.err
