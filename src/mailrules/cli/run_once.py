@@ -73,7 +73,7 @@ def _pass(listener: Listener, world: World) -> Outcome:
         idle = standing(listener, world.journal, world.clock())
         report = take_turn(listener, Decider(listener.rules), world, looks=idle is None)
         return idle if idle and not report.entries and not report.ended else report
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # of a plugin; the other listeners have their turn
         return Failure(listener.name, error, 0)
 
 

@@ -131,5 +131,5 @@ def _limited(listener: Listener, choice: Choice) -> Listener:
 def _try(listener: Listener, world: World) -> Trial:
     try:
         return Trial(listener.name, run_pass(listener, Decider(listener.rules), world))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Trial(listener.name, failure=Failure(listener.name, error, 0).reason)

@@ -11,6 +11,7 @@ from mailrules.api.options import redact
 from mailrules.config.settings import Listener
 from mailrules.core.health import overdue
 from mailrules.engine.passes import Report
+from mailrules.engine.perform import placed
 from mailrules.model.action import PersonNeeded
 from mailrules.model.health import Health
 from mailrules.model.journal import Journal, JournalError
@@ -19,13 +20,13 @@ PACE = timedelta(seconds=5)
 """What tells nothing new but the time is written no more often."""
 
 
-def cause(error: Exception) -> str:
-    """What went wrong, in one sentence without secrets."""
+def cause(error: BaseException) -> str:
+    """What went wrong, in one sentence without secrets; what nobody has foreseen with the line of the program."""
     known = type(error).__module__.startswith("mailrules.")
-    return redact(str(error) if known else f"{type(error).__name__}: {error}")
+    return redact(str(error) if known else placed(error))
 
 
-def remedy(error: Exception) -> str:
+def remedy(error: BaseException) -> str:
     """What to do about it; empty where that is not known."""
     return redact(str(getattr(error, "remedy", "")))
 
@@ -60,7 +61,7 @@ class Chart:
         record = Health(now, next_run=next_run, overdue=promised, waiting=report.left, ended=report.ended)
         self._put(listener.name, record)
 
-    def failed(self, listener: Listener, error: Exception, next_run: datetime | None = None) -> None:
+    def failed(self, listener: Listener, error: BaseException, next_run: datetime | None = None) -> None:
         """A check has failed."""
         before = self._of(listener.name)
         record = replace(

@@ -30,6 +30,7 @@ from mailrules.api.check import LOG_IN
 from mailrules.api.options import redact
 from mailrules.config.settings import Account
 from mailrules.engine.credential import auth_of
+from mailrules.engine.perform import placed
 
 Start: TypeAlias = Callable[[Credential], Iterator[Check]]
 
@@ -170,8 +171,8 @@ def run_one(part: str, check: Check) -> Checked:
         remedy = error.remedy if isinstance(error, PersonNeeded) else ""
         refused = isinstance(error, Refused)
         return Checked(part, check.name, "failed", redact(str(error)), remedy, refused=refused)
-    except Exception as error:
-        return Checked(part, check.name, "failed", redact(f"{type(error).__name__}: {error}"))
+    except (Exception, SystemExit) as error:
+        return Checked(part, check.name, "failed", redact(placed(error)))
     if isinstance(found, Remark):
         return Checked(part, check.name, "warning", redact(found.said), found.remedy)
     return Checked(part, check.name, "ok", redact(found))

@@ -39,7 +39,7 @@ class Failure:
     """A pass that did not come to its end."""
 
     listener: str
-    error: Exception
+    error: BaseException
     retry_in: float
     """Seconds until the next try."""
 

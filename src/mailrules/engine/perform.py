@@ -114,5 +114,7 @@ def _length(result: Mapping[str, Any]) -> int:
 
 def placed(error: BaseException) -> str:
     """What went wrong where nobody has foreseen it, with the line of the program."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} (in {place.filename.rpartition('/')[2]}:{place.lineno})"
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    for place in traceback.extract_tb(error.__traceback__)[-1:]:
+        said += f" (in {place.filename.rpartition('/')[2]}:{place.lineno})"
+    return said
