@@ -160,3 +160,16 @@ def test_it_is_killed_when_its_time_is_up(call, tmp_path, by):
 
 def test_a_description_is_the_file(describe):
     assert describe(SCRIPT, "scripts/one.py") == "run scripts/one.py"
+
+
+def test_a_fork_that_comes_back_gives_no_second_result(call):
+    code = """
+        import os
+        def run(message, data, context):
+            child = os.fork()
+            if child:
+                os.waitpid(child, 0)
+            return {"child": not child}
+    """
+
+    assert call(code) == {"child": False}

@@ -83,3 +83,19 @@ def test_a_message_costs_little(script):
         asked(message)
 
     assert (time.monotonic() - started) / len(messages) < 0.005
+
+
+def test_a_fork_that_comes_back_answers_for_nobody(script):
+    asked = script("""
+        import os, time
+        def decide(mail):
+            if mail.subject == "fork":
+                if os.fork() == 0:
+                    time.sleep(0.2)
+                    return 1
+                return 2
+            time.sleep(0.4)
+            return 4
+    """)
+
+    assert [asked(message_of(f"Subject: {word}\n\n".encode())) for word in ("fork", "a", "b")] == [2, 4, 4]

@@ -49,10 +49,13 @@ def main() -> None:
         os.dup2(2, 1)
         task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own process wrote it
         resource.setrlimit(resource.RLIMIT_AS, (task.memory, task.memory))
+        own = os.getpid()
         try:
             result = _result(task)
         except MemoryError:
             result = {"failure": "permanent", "reason": f"it took more than {task.memory} octets of memory"}
+        if os.getpid() != own:
+            os._exit(0)  # a fork of the script's that came back: one answer is enough
         answer.write(json.dumps(result))
 
 
