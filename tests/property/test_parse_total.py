@@ -31,7 +31,8 @@ PIECES = st.sampled_from(
         b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: quoted-printable", b"filename*0*=a'b'%FF",
         b"Content-Disposition: attachment", b"Content-Type: message/rfc822", b"\x1b$B", b"begin 644 a", b"> ", b"-- ",
         b"Content-Type: multipart/report; report-type=delivery-status", b"Content-Type: message/delivery-status",
-        b"Final-Recipient: rfc822; a@b.example", b"Action: failed", b"Status: 5.1.1", b"X-Failed-Recipients: a@b.example",
+        b"Final-Recipient: rfc822; a@b.example", b"Action: failed", b"Status: 5.1.1",
+        b"X-Failed-Recipients: a@b.example",
         b"On 1 May Jo wrote:", b"----- Original Message -----", b"METHOD:REQUEST", b"Content-Type: text/calendar",
     ]
 )  # fmt: skip

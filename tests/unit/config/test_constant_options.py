@@ -51,7 +51,10 @@ def test_a_slip_is_answered_with_how_it_is_written(action, help_):
     [
         "webhook: https://example.com/hook",
         'webhook: "{{ message.subject }}"',
-        "send: {from: Desk <desk@example.com>, to: ['Jo <jo@example.com>, b@example.com', '{{ message.author.address }}'], cc: ''}",
+        (
+            "send: {from: Desk <desk@example.com>, "
+            "to: ['Jo <jo@example.com>, b@example.com', '{{ message.author.address }}'], cc: ''}"
+        ),
         "command: [sh, -c, 'exit 0']",
         "command: [./not-here-yet]",
     ],

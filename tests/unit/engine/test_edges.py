@@ -256,7 +256,9 @@ def test_a_header_that_cannot_be_sent_is_not_shown():
     server = serve(200)
     try:
         with pytest.raises(Transient) as raised:
-            DeadlineHttp(5).request("GET", f"http://127.0.0.1:{server.server_port}/", headers={"X-Key": "hidden\n"}, reach=HERE)
+            DeadlineHttp(5).request(
+                "GET", f"http://127.0.0.1:{server.server_port}/", headers={"X-Key": "hidden\n"}, reach=HERE
+            )
     finally:
         server.server_close()
 
