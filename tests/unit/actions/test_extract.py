@@ -261,7 +261,7 @@ def test_a_pattern_without_end_takes_linear_time(act):
     ("options", "reason"),
     [
         ({}, "say where fields stand"),
-        ({"regex": "(?P<a>"}, "not an RE2 pattern"),
+        ({"regex": "(?P<a>"}, r"not an RE2 pattern: missing \): \(\?P<a>"),
         ({"regex": r"(?P<a>x)(?=y)"}, "not an RE2 pattern"),
         ({"regex": ["(?P<a>x)", "x"]}, r"no named group.*regex\[1\]"),
         ({"json": {"a": "a..b"}}, "not a path"),

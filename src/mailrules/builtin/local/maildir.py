@@ -294,7 +294,7 @@ def open_maildir(options: MaildirOptions, _credential: Credential, place: Place)
     root = place.workspace / Path(options.path).expanduser()
     with listing(root):
         if not root.is_dir():
-            raise Transient(f"maildir {options.path}: no such folder")
+            raise Transient(f"maildir {options.path}: no such folder; if it will not come by itself, correct `path:`")
         if not (root / "new").is_dir() and not (root / "cur").is_dir():
             raise PersonNeeded(f"{options.path} is no maildir: it has neither new/ nor cur/", remedy="correct `path:`")
     try:

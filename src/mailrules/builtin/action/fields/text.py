@@ -28,7 +28,8 @@ def pattern(text: str) -> Any:
     try:
         compiled = re2.compile(text, options)
     except re2.error as error:
-        raise ValueError(f"not an RE2 pattern: {error}") from error
+        said = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        raise ValueError(f"not an RE2 pattern: {said}") from error
     if not compiled.groupindex:
         raise ValueError("the pattern has no named group: write (?P<name>...)")
     return compiled
