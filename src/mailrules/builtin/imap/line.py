@@ -238,7 +238,7 @@ class Line(imaplib.IMAP4):
         """Let go of what imaplib keeps of its own commands: a connection may rest for long, one of many."""
         for kept in ("_cmd_log", "untagged_responses", "tagged_commands"):
             vars(self).get(kept, {}).clear()
-        vars(self).update(tagpre=_TAG, tagre=_TAGGED)
+        vars(self).update(tagpre=_TAG, tagre=_TAGGED, welcome=b"", _greeting=b"")
 
     def idle(self) -> None:
         """Begin to listen; `hear` reads what comes of it, and `end_idle` must come before any other command."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Annotated
 
 from msgspec import Meta
@@ -45,8 +46,7 @@ def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mai
     from mailrules.builtin.imap.session import Session
 
     assert isinstance(credential, NoCredential | PasswordCredential | TokenCredential)
-    server = server_of(options, place)
-    return ImapMailbox(lambda: Session.opened(server, credential, place))
+    return ImapMailbox(partial(Session.opened, server_of(options, place), credential, place))
 
 
 def append_to_imap(options: ImapOptions, credential: Credential, place: Place, new: NewMessage) -> Ref:
