@@ -166,3 +166,30 @@ def test_what_a_server_refuses_with_ends_without_its_full_stop_as_what_to_do_com
         pass
 
     assert str(raised.value).endswith(f"refused: [AUTHENTICATIONFAILED] {told}")
+
+
+BEFORE = "IMAP4rev1 AUTH=PLAIN"
+SHOWN = "AGpvAHg="  # RFC 4616: nothing, jo, x
+
+
+def offers(capabilities):
+    return [f"* CAPABILITY {capabilities}\r\n{{tag}} OK done\r\n"]
+
+
+LOG_INS = {
+    "in one go where the server takes that, which tells at once what it can do": (
+        {"capability": offers(f"{BEFORE} SASL-IR"), "authenticate": ["{tag} OK [CAPABILITY IMAP4rev1 MOVE] in\r\n"]},
+        ["CAPABILITY", f"AUTHENTICATE PLAIN {SHOWN}", 'SELECT "INBOX"'],
+    ),
+    "in two where it does not, and it is asked what it can do": (
+        {"capability": offers(BEFORE), "authenticate": ["+ \r\n"], "": ["M1 OK in\r\n"]},
+        ["CAPABILITY", "AUTHENTICATE PLAIN", "", "CAPABILITY", 'SELECT "INBOX"'],
+    ),
+}
+
+
+@pytest.mark.parametrize("how", LOG_INS)
+def test_a_password_is_shown(how):
+    script, said = LOG_INS[how]
+    with opened(script) as (server, _):
+        assert [command for command in commands(server) if not command.startswith("LIST")] == said

@@ -26,6 +26,7 @@ _TAGGED = re.compile(rb"(?P<tag>LIBA\d+) (?P<type>[A-Z]+) (?P<data>.*)", re.ASCI
 """How imaplib tags its own commands and knows their ends, the same for all connections."""
 _PIECE = 1 << 16
 """Octets of a literal that must leave within one time-out."""
+_TOLD = re.compile(rb"\[CAPABILITY ([^\]\r\n]+)\]", re.IGNORECASE)
 _KIND = re.compile(rb"\* (?:\d+ )?([A-Za-z-]+)")
 
 
@@ -145,7 +146,9 @@ class Line(imaplib.IMAP4):
             status, _, rest = line[len(tag) :].strip().partition(b" ")
             if status == b"OK":
                 self.state = "AUTH"
-                self.untagged_responses.clear()  # what it can do may be more now
+                self.untagged_responses.clear()  # what it can do may be more now, and is often told at once
+                if told := _TOLD.match(rest):
+                    self.untagged_responses["CAPABILITY"] = [told[1]]
             return status.decode("ascii", "replace").upper(), rest
 
         return exchange

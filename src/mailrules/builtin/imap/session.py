@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import imaplib
 import re
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Shown: TypeAlias = NoCredential | PasswordCredential | TokenCredential
 BUSY = (b"[UNAVAILABLE]", b"[INUSE]", b"[LIMIT]")
 """Response codes (RFC 5530, section 3) of a refusal that says nothing about what was asked for, only about now."""
+LONGEST_RESPONSE = 8192
+"""Characters of an initial response (RFC 4959), with which a command is no longer than servers take (RFC 2683)."""
 PASSING = (*BUSY, b"[SERVERBUG]")
 """Those of a refusal that says nothing about the password."""
 
@@ -168,7 +171,7 @@ class Session:
             credential,
             offered=[name.removeprefix("AUTH=") for name in offered if name.startswith("AUTH=")],
             command="AUTHENTICATE",
-            longest=8192 if "SASL-IR" in offered else 0,  # RFC 4959; RFC 2683, section 3.2.1.5
+            longest=LONGEST_RESPONSE if "SASL-IR" in offered else 0,
             exchange=step,
         )
 
@@ -188,7 +191,7 @@ class Session:
 
     def _authenticate(self, login: str, password: str) -> None:
         if self._client.has_capability("AUTH=PLAIN"):
-            self._client.plain_login(login, password)
+            self._show_password(login, password)
         elif self._client.has_capability("LOGINDISABLED"):
             raise self.server.person("it takes no password on this line", remedy="set `security: tls` or `starttls`")
         elif not (login + password).isascii() or any(character in login + password for character in "\r\n\0"):
@@ -196,6 +199,17 @@ class Session:
         else:
             quoted = login.replace("\\", "\\\\").replace('"', '\\"')
             self._client.login(f'"{quoted}"', password)
+
+    def _show_password(self, login: str, password: str) -> None:
+        """SASL PLAIN (RFC 4616), in one go where the server takes an initial response (RFC 4959)."""
+        exchange = self._client.line.dialogue()
+        shown = base64.b64encode(f"\0{login}\0{password}".encode()).decode()
+        at_once = self._client.has_capability("SASL-IR") and len(shown) <= LONGEST_RESPONSE
+        status, text = exchange(f"AUTHENTICATE PLAIN {shown}" if at_once else "AUTHENTICATE PLAIN")
+        if status == "+":
+            status, text = exchange(shown)
+        if status != "OK":
+            raise imaplib.IMAP4.error(one_line(text))
 
     def _refused(self, login: str, text: str) -> Exception:
         if asked_pause(text) is not None or any(code.decode() in text.upper() for code in PASSING):
