@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrules.api import NewMessage, Permanent, PersonNeeded, Transient, build_options
+from mailrules.api import NewMessage, OptionsError, Permanent, PersonNeeded, Transient, build_options
 from mailrules.builtin.action.append import APPEND
 from mailrules.builtin.local.maildir import MAILDIR
 from mailrules.builtin.pop3.protocol import POP3
@@ -89,3 +89,9 @@ def test_an_account_that_its_server_wants_left_alone_gets_nothing_until_then(app
     obedient("other", "INBOX", SAMPLE)
     assert list((tmp_path / "own" / "new").iterdir()) == []
     assert len(list((tmp_path / "other" / "new").iterdir())) == 1
+
+
+@pytest.mark.parametrize("written", ["", "  ", {"folder": ""}])
+def test_a_folder_without_a_name_is_refused_before_any_run(written, tmp_path):
+    with pytest.raises(OptionsError, match="`folder` is empty"):
+        build_options(APPEND.options, written, root=tmp_path)

@@ -24,6 +24,11 @@ class AppendOptions(Options, frozen=True):
 
     shorthand: ClassVar[str] = "folder"
 
+    def __post_init__(self) -> None:
+        """It must name a folder."""
+        if not self.folder.source.strip():
+            raise ValueError("`folder` is empty: write a name, or a role such as '\\Archive'")
+
 
 @dataclass(frozen=True, slots=True)
 class AppendAction:
