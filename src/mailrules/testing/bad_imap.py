@@ -24,14 +24,15 @@ class BadImap(BadServer):
         "logout": ["* BYE see you\r\n{tag} OK done\r\n"],
     }
     otherwise: ClassVar[list[Step]] = ["{tag} OK done\r\n"]
-    _idling = ""
+    _open = ""
+    """The tag of a command that waits for another line."""
 
     def parse(self, line: str) -> tuple[str, str]:
-        """Tag and verb; of UID commands `uid fetch`; DONE ends the IDLE with its tag."""
+        """Tag and verb; of UID commands `uid fetch`; DONE ends the IDLE, `response` the AUTHENTICATE with its tag."""
         words = line.lower().split()
-        if words == ["done"]:
-            return self._idling, "done"
+        if len(words) == 1:
+            return self._open, "done" if words == ["done"] else "response"
         tag = (line.split(maxsplit=1) or [""])[0]
         command = " ".join(words[1:3]) if words[1:2] == ["uid"] else "".join(words[1:2])
-        self._idling = tag if command == "idle" else ""
+        self._open = tag if command in {"idle", "authenticate"} else ""
         return tag, command

@@ -182,7 +182,7 @@ LOG_INS = {
         ["CAPABILITY", f"AUTHENTICATE PLAIN {SHOWN}", 'SELECT "INBOX"'],
     ),
     "in two where it does not, and it is asked what it can do": (
-        {"capability": offers(BEFORE), "authenticate": ["+ \r\n"], "": ["M1 OK in\r\n"]},
+        {"capability": offers(BEFORE), "authenticate": ["+ \r\n"], "response": ["{tag} OK in\r\n"]},
         ["CAPABILITY", "AUTHENTICATE PLAIN", "", "CAPABILITY", 'SELECT "INBOX"'],
     ),
 }
