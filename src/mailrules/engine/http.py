@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from mailrules.builtin.line.deadline import Deadline
 from mailrules.builtin.line.tls import Server
 from mailrules.engine.reach import addresses, check_written
-from mailrules.model.action import INTERNET, Answer, Permanent, Reach, Transient
+from mailrules.model.action import INTERNET, Answer, InDoubt, Permanent, Reach, Transient
 
 if TYPE_CHECKING:
     import ssl
@@ -113,10 +113,10 @@ def _request_named(method: str, url: str) -> str:
 
 
 def _received(chunks: Iterable[bytes], request: str) -> bytes:
-    """The whole body, unless it is too much."""
+    """The whole body, unless it is too much: then the request has been heard, and nobody knows what was answered."""
     body = bytearray()
     for chunk in chunks:
         body += chunk
         if len(body) > MOST_OCTETS:
-            raise Permanent(f"{request}: an answer of over {MOST_OCTETS >> 20} MB")
+            raise InDoubt(f"{request}: an answer of over {MOST_OCTETS >> 20} MB")
     return bytes(body)

@@ -122,7 +122,8 @@ class Http(Protocol):
 
         Raises:
             Transient: no whole answer came in time.
-            Permanent: the URL is none or leads where *reach* does not, or the answer is larger than any that is meant.
+            Permanent: the URL is none or leads where *reach* does not.
+            InDoubt: it has been asked, and the answer is larger than any that is meant.
         """
 
 

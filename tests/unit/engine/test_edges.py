@@ -17,7 +17,7 @@ from mailrules.config.settings import Account
 from mailrules.engine.edges import WorkspaceFiles
 from mailrules.engine.http import DeadlineHttp
 from mailrules.engine.sending import AccountSender
-from mailrules.model.action import Answer, Permanent, Reach, Transient
+from mailrules.model.action import Answer, InDoubt, Permanent, Reach, Transient
 
 HERE = Reach(private=True)
 
@@ -191,7 +191,7 @@ def flood(connection):
         (drip, 0.5, Transient, "GET 127.0.0.1: no whole answer within 0.5 s"),
         (drip_headers, 0.5, Transient, "GET 127.0.0.1: no whole answer within 0.5 s"),
         (drip_without_a_length, 0.5, Transient, "GET 127.0.0.1: no whole answer within 0.5 s"),
-        (flood, 30, Permanent, "GET 127.0.0.1: an answer of over 16 MB"),
+        (flood, 30, InDoubt, "GET 127.0.0.1: an answer of over 16 MB"),
     ],
 )
 def test_http_ends_in_time_and_takes_no_more_than_its_limit(body, seconds, verdict, says):
