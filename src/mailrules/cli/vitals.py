@@ -53,7 +53,7 @@ class Vital:
         if self.health.ended:
             return self.health.ended, ""
         if self.health.error:
-            return self.health.error, self.health.remedy
+            return self.health.error, self.health.remedy or f"`mailrules accounts test {self.account}` looks closer"
         if self.condition is Condition.NOT_LISTENING:
             return "", ""
         if self.token and self.token.reason and self.condition is not Condition.OK:  # who succeeds knows better

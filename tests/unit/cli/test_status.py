@@ -62,6 +62,7 @@ def test_a_pass_that_fails_is_told_with_its_cause(run, workspace):
     shown = run("status")
 
     assert "inbox: maildir mailbox: no such folder; if it will not come by itself, correct `path:`" in shown.out
+    assert "`mailrules accounts test home` looks closer" in " ".join(shown.out.split())
     assert states(run("status", "--json")) == {"inbox": "failing"}
 
 
