@@ -52,6 +52,31 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
     spec = fit(node, AccountSpec, findings, owner=owner)
     if not isinstance(node.value, dict):
         return None
+    choices = _choices(node, registry, root, findings, owner)
+    _check(node, choices, root, findings, owner)
+    if spec is None or findings.errors > before:
+        return None
+    timezone = moments.read_zone(node["timezone"], spec.timezone, findings) if "timezone" in node else "UTC"
+    return Account(
+        name=name,
+        receive=choices["receive"],
+        send=choices["send"],
+        auth=choices["auth"],
+        sender=_sender(spec),
+        naming=spec.sender.policy if isinstance(spec.sender, FromSpec) else "company",
+        sent=spec.sent,
+        trust=_trust(spec, registry),
+        cap=read_cap(node, spec.cap, findings),
+        timezone=timezone,
+        missing_folder=spec.missing_folder,
+        max_connections=spec.max_connections,
+        description=spec.description,
+        span=node.span,
+    )
+
+
+def _choices(node: Node, registry: Registry, root: Path, findings: Findings, owner: str) -> dict[str, Chosen | None]:
+    """The protocols and the log-in, by the key that each stands under."""
     choices: dict[str, Chosen | None] = {}
     word = node.value.get("preset")
     preset = PRESETS.get(word, {}) if isinstance(word, str) else {}
@@ -62,42 +87,27 @@ def build_account(name: str, node: Node, registry: Registry, root: Path, finding
     ):
         written, known = choice(node, key, preset), preset.get(key, {})
         choices[key] = _chosen(written, table, root, findings, what, f"'{key}' of {owner}", known) if written else None
+    return choices
+
+
+def _check(node: Node, choices: Mapping[str, Chosen | None], root: Path, findings: Findings, owner: str) -> None:
+    """Whether its parts go together."""
     _check_log_in(node, choices, findings, owner)
     check_lines(node, choices, root, findings, owner)
     check_sender(node, findings, owner)
     if choices["receive"] or "receive" not in node:
         check_copies(node, choices["receive"], findings, owner)
     if not {"receive", "send", "preset"} & node.value.keys():
-        findings.add(
-            node.label,
-            "missing-key",
-            f"{owner} needs 'receive' or 'send'",
-            "say how to reach it: receive: {imap: {...}}",
-        )
-    if spec is None or findings.errors > before:
-        return None
-    timezone = moments.read_zone(node["timezone"], spec.timezone, findings) if "timezone" in node else "UTC"
-    trust = Trust(
+        help_ = "say how to reach it: receive: {imap: {...}}"
+        findings.add(node.label, "missing-key", f"{owner} needs 'receive' or 'send'", help_)
+
+
+def _trust(spec: AccountSpec, registry: Registry) -> Trust:
+    return Trust(
         authserv_id=spec.trust.authserv_id,
         forwarders=frozenset(text.lower() for text in spec.trust.forwarders),
         auto_reply_subjects=_subjects(spec.auto_reply_subjects),
         unpackers=tuple(provided.item for provided in registry.unpackers.values()),
-    )
-    return Account(
-        name=name,
-        receive=choices["receive"],
-        send=choices["send"],
-        auth=choices["auth"],
-        sender=_sender(spec),
-        naming=spec.sender.policy if isinstance(spec.sender, FromSpec) else "company",
-        sent=spec.sent,
-        trust=trust,
-        cap=read_cap(node, spec.cap, findings),
-        timezone=timezone,
-        missing_folder=spec.missing_folder,
-        max_connections=spec.max_connections,
-        description=spec.description,
-        span=node.span,
     )
 
 
