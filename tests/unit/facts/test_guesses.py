@@ -31,7 +31,7 @@ def test_beyond_the_limit_nothing_is_guessed_and_nothing_is_certain():
 
 
 def test_a_thousand_such_parts_cost_little_more_than_those_that_are_guessed():
-    start = time.perf_counter()
+    start = time.process_time()
     _ = parse(mail(1_000)).text
 
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4

@@ -46,9 +46,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_costs_seconds_at_most(name):
-    start = time.perf_counter()
+    start = time.process_time()
     message = parse(HOSTILE[name], trust=TRUST)
     for fact in FACTS:
         getattr(message, fact)
 
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 8

@@ -219,11 +219,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_mail_costs_seconds_at_most(name):
-    start = time.perf_counter()
+    start = time.process_time()
 
     everything(parse(HOSTILE[name]))
 
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
