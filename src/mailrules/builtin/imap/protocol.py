@@ -4,35 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from mailrules.api import (
     Check,
     Credential,
-    Duration,
     Mailbox,
     NewMessage,
     NoCredential,
-    Options,
     PasswordCredential,
     Place,
     ReceiveProtocol,
     Ref,
     TokenCredential,
 )
-from mailrules.builtin.line.tls import Certificate, Host, Port, SecurityOption, Server, Timeout
+from mailrules.builtin.line.options import ServerOptions
+from mailrules.builtin.line.tls import Port
 
 
-class ImapOptions(Options, frozen=True):
+class ImapOptions(ServerOptions, frozen=True):
     """How to reach an IMAP server."""
 
-    host: Host
     port: Annotated[Port | None, Meta(description="993 with tls, 143 without, if left out.")] = None
-    security: SecurityOption = "tls"
-    certificate: Certificate = ""
-    timeout: Timeout = Duration(30)
+
+    ports: ClassVar = {"tls": 993, "starttls": 143, "none": 143}
 
 
 def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mailbox:
@@ -46,7 +43,7 @@ def open_imap(options: ImapOptions, credential: Credential, place: Place) -> Mai
     from mailrules.builtin.imap.session import Session
 
     assert isinstance(credential, NoCredential | PasswordCredential | TokenCredential)
-    return ImapMailbox(partial(Session.opened, server_of(options, place), credential, place))
+    return ImapMailbox(partial(Session.opened, options.server(place), credential, place))
 
 
 def append_to_imap(options: ImapOptions, credential: Credential, place: Place, new: NewMessage) -> Ref:
@@ -54,26 +51,14 @@ def append_to_imap(options: ImapOptions, credential: Credential, place: Place, n
     from mailrules.builtin.imap.append import append_imap
 
     assert isinstance(credential, NoCredential | PasswordCredential | TokenCredential)
-    return append_imap(server_of(options, place), credential, place, new)
-
-
-def server_of(options: ImapOptions, place: Place) -> Server:
-    """Where it is, with the usual port where none is written."""
-    return Server(
-        host=options.host,
-        port=options.port or (993 if options.security == "tls" else 143),
-        security=options.security,
-        certificate=options.certificate,
-        timeout=options.timeout.seconds,
-        workspace=place.workspace,
-    )
+    return append_imap(options.server(place), credential, place, new)
 
 
 def check_imap(options: ImapOptions, credential: Credential, place: Place, folders: Sequence[str]) -> Iterator[Check]:
     """See `mailrules.api.ReceiveProtocol.checks`."""
     from mailrules.builtin.imap.check import ImapChecks
 
-    return ImapChecks(server_of(options, place), credential, place).each(folders)
+    return ImapChecks(options.server(place), credential, place).each(folders)
 
 
 IMAP = ReceiveProtocol(

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from mailrules.api import (
     Check,
     Credential,
-    Duration,
     Mailbox,
-    Options,
     PasswordCredential,
     Place,
     ReceiveProtocol,
     TokenCredential,
 )
-from mailrules.builtin.line.tls import Certificate, Host, Port, SecurityOption, Server, Timeout
+from mailrules.builtin.line.options import ServerOptions
+from mailrules.builtin.line.tls import Port
 
 
-class Pop3Options(Options, frozen=True):
+class Pop3Options(ServerOptions, frozen=True):
     """How to reach a POP3 server."""
 
-    host: Host
     port: Annotated[Port | None, Meta(description="995 with tls, 110 without, if left out.")] = None
-    security: SecurityOption = "tls"
-    certificate: Certificate = ""
-    timeout: Timeout = Duration(30)
+
+    ports: ClassVar = {"tls": 995, "starttls": 110, "none": 110}
 
 
 def open_pop3(options: Pop3Options, credential: Credential, place: Place) -> Mailbox:
@@ -41,28 +38,16 @@ def open_pop3(options: Pop3Options, credential: Credential, place: Place) -> Mai
     from mailrules.builtin.pop3.mailbox import Pop3Mailbox
 
     assert isinstance(credential, PasswordCredential | TokenCredential)
-    mailbox = Pop3Mailbox(server_of(options, place), credential, place.folder)
+    mailbox = Pop3Mailbox(options.server(place), credential, place.folder)
     mailbox.connect()
     return mailbox
-
-
-def server_of(options: Pop3Options, place: Place) -> Server:
-    """Where it is, with the usual port where none is written."""
-    return Server(
-        host=options.host,
-        port=options.port or (995 if options.security == "tls" else 110),
-        security=options.security,
-        certificate=options.certificate,
-        timeout=options.timeout.seconds,
-        workspace=place.workspace,
-    )
 
 
 def check_pop3(options: Pop3Options, credential: Credential, place: Place, _folders: Sequence[str]) -> Iterator[Check]:
     """See `mailrules.api.ReceiveProtocol.checks`."""
     from mailrules.builtin.pop3.check import Pop3Checks
 
-    return Pop3Checks(server_of(options, place), credential).each()
+    return Pop3Checks(options.server(place), credential).each()
 
 
 POP3 = ReceiveProtocol(

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from mailrules.api import (
     Check,
     Credential,
-    Duration,
     NoCredential,
-    Options,
     PasswordCredential,
     Place,
     SendProtocol,
     TokenCredential,
     Transport,
 )
-from mailrules.builtin.line.tls import Certificate, Host, Port, SecurityOption, Server, Timeout
+from mailrules.builtin.line.options import ServerOptions
+from mailrules.builtin.line.tls import Port, SecurityOption
 
-_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
-
-class SmtpOptions(Options, frozen=True):
+class SmtpOptions(ServerOptions, frozen=True):
     """How to reach an SMTP server."""
 
-    host: Host
     port: Annotated[Port | None, Meta(description="587 with starttls, 465 with tls, 25 without, if left out.")] = None
     security: SecurityOption = "starttls"
-    certificate: Certificate = ""
-    timeout: Timeout = Duration(30)
+
+    ports: ClassVar = {"starttls": 587, "tls": 465, "none": 25}
 
 
 def open_smtp(options: SmtpOptions, credential: Credential, place: Place) -> Transport:
@@ -39,26 +35,14 @@ def open_smtp(options: SmtpOptions, credential: Credential, place: Place) -> Tra
     from mailrules.builtin.smtp.transport import SmtpTransport
 
     assert isinstance(credential, NoCredential | PasswordCredential | TokenCredential)
-    return SmtpTransport(server_of(options, place), credential)
-
-
-def server_of(options: SmtpOptions, place: Place) -> Server:
-    """Where it is, with the usual port where none is written."""
-    return Server(
-        host=options.host,
-        port=options.port or _PORTS[options.security],
-        security=options.security,
-        certificate=options.certificate,
-        timeout=options.timeout.seconds,
-        workspace=place.workspace,
-    )
+    return SmtpTransport(options.server(place), credential)
 
 
 def check_smtp(options: SmtpOptions, credential: Credential, place: Place) -> Iterator[Check]:
     """See `mailrules.api.SendProtocol.checks`."""
     from mailrules.builtin.smtp.check import SmtpChecks
 
-    return SmtpChecks(server_of(options, place), credential).each()
+    return SmtpChecks(options.server(place), credential).each()
 
 
 SMTP = SendProtocol(
