@@ -225,6 +225,23 @@ def test_a_forward_as_attachment_holds_the_message_itself(run, context):
     assert part.get_content()["Message-ID"] == "<invoice-42@acme.example>"
 
 
+def test_a_forwarded_attachment_with_parts_in_other_scripts_keeps_its_boundaries(run, context):
+    head = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit"
+    inside = f"Content-Type: multipart/mixed; boundary=theirs\n\n--theirs\n{head}\n\nGrüße\n--theirs--\n"
+    run(FORWARD, {"to": "desk@desk.example", "as": "attachment"}, f"From: Ada <ada@acme.example>\n{inside}".encode())
+
+    (part,) = sent(context)[0].iter_attachments()
+    assert part.get_content().get_boundary() == "theirs"
+    assert part.get_content().get_payload()[0]["MIME-Version"] == "1.0"
+
+
+def test_only_the_whole_says_which_version_of_mime_it_is(run, context):
+    run(FORWARD, {"to": "desk@desk.example", "text": "See."}, HTML.encode())
+
+    mail, _ = sent(context)
+    assert [part["MIME-Version"] for part in mail.walk()] == ["1.0"] + [None] * (len(list(mail.walk())) - 1)
+
+
 def test_a_redirect_puts_its_fields_on_top_and_leaves_the_rest_alone(run, context):
     result = run(REDIRECT, {"to": ["Desk <desk@desk.example>", "kim@desk.example"]}, b"From x Mon Mar  2\n" + SAMPLE)
 

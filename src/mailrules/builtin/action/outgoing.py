@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -104,7 +104,10 @@ class Letter:
         for name, value in self.headers.items():
             mail[name] = one_line(value)
         self._fill(mail)
-        for number, part in enumerate(part for part in mail.walk() if part.get_content_maintype() == "multipart"):
+        own = list(_own_parts(mail))
+        for part in own[1:]:
+            del part["MIME-Version"]  # of the whole alone (RFC 2045, section 4), whatever the library puts there
+        for number, part in enumerate(part for part in own if part.get_content_maintype() == "multipart"):
             part.set_boundary(f"={_hash(key)}-{number}=")  # the same for the same key, too: what was shown is sent
         return mail
 
@@ -126,6 +129,14 @@ class Letter:
             (mail.add_alternative if text else mail.set_content)(html, subtype="html")
         for enclosed in self.attachments:
             _enclose(mail, enclosed)
+
+
+def _own_parts(mail: MIMEPart) -> Iterator[MIMEPart]:
+    """The mail and its parts, but for what is in a message that is attached: that is somebody else's."""
+    yield mail
+    if mail.get_content_maintype() == "multipart":
+        for part in mail.iter_parts():
+            yield from _own_parts(part)
 
 
 def _enclose(mail: EmailMessage, enclosed: Enclosure) -> None:
