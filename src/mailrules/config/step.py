@@ -13,7 +13,7 @@ from mailrules.config.document import Node
 from mailrules.config.findings import Findings
 from mailrules.config.nearest import nearest
 from mailrules.config.structure import fit
-from mailrules.model.rule import STEP_SECONDS, OnError
+from mailrules.model.rule import OnError
 
 
 class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -27,7 +27,7 @@ class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         ),
     ] = ""
     timeout: Annotated[
-        str, Meta(description="How long it may take: 10s, 5m. By default 60s.", examples=["10s", "5m"])
+        str, Meta(description="How long it may take. By default 60s; 6m where mail is sent.", examples=["10s", "5m"])
     ] = ""
     on_error: Annotated[
         OnError,
@@ -52,7 +52,8 @@ class Manner:
     """How a step is called and done."""
 
     title: str = ""
-    timeout: float = STEP_SECONDS
+    timeout: float | None = None
+    """Seconds; None leaves it to the action."""
     on_error: OnError = OnError.RETRY
     authenticated: bool = False
 
@@ -82,10 +83,8 @@ def manner(node: Node | None, findings: Findings, *, owner: str) -> Manner | Non
     spec = fit(node, StepSpec, findings, owner=owner) if node is not None else StepSpec()
     if spec is None:
         return None
-    timeout = STEP_SECONDS
-    if spec.timeout and node is not None:
-        timeout = _seconds(node["timeout"], findings, owner)
-    return Manner(spec.name, timeout, spec.on_error, spec.authenticated) if timeout else None
+    timeout = _seconds(node["timeout"], findings, owner) if spec.timeout and node is not None else None
+    return None if timeout == 0 else Manner(spec.name, timeout, spec.on_error, spec.authenticated)
 
 
 def _seconds(node: Node, findings: Findings, owner: str) -> float:

@@ -20,7 +20,7 @@ from mailrules.config.needs import Needs
 from mailrules.config.step import Manner, apart, manner
 from mailrules.config.structure import wrong_type
 from mailrules.model.action import Action
-from mailrules.model.rule import Step
+from mailrules.model.rule import SENDING_SECONDS, STEP_SECONDS, Step
 from mailrules.registry import Registry
 
 
@@ -146,7 +146,7 @@ class Transitions:
             sends=kind.sends,
             digest=digest(name, node.value),
             title=said.title,
-            timeout=said.timeout,
+            timeout=said.timeout or (SENDING_SECONDS if kind.sends else STEP_SECONDS),
             on_error=said.on_error,
             authenticated=said.authenticated,
             span=node.span,

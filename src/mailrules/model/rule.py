@@ -86,6 +86,8 @@ class OnError(StrEnum):
 
 STEP_SECONDS = 60.0
 """How long a step may take that does not say."""
+SENDING_SECONDS = 360.0
+"""The same of one that sends mail: a server may look at it for minutes before it says that it has taken it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,13 @@ def test_a_step_that_says_nothing_has_a_minute_and_is_tried_again():
     assert (built.label, built.timeout, built.on_error) == ("log", 60.0, OnError.RETRY)
 
 
+def test_a_step_that_sends_has_the_time_that_servers_take_to_look_at_a_mail():
+    mail = "from: a@b.example, to: c@d.example, subject: s, text: t"
+
+    assert step(f"{{send: {{{mail}}}}}").timeout == 360.0
+    assert step(f"{{send: {{{mail}}}, timeout: 5s}}").timeout == 5.0
+
+
 @pytest.mark.parametrize("more", ["name: say", "timeout: 5s", "on_error: ignore", "name: say, on_error: park"])
 def test_a_step_stays_the_same_step_whatever_it_says_of_itself(more):
     assert step(f"{{log: hello, {more}}}").digest == step("{log: hello}").digest
