@@ -30,7 +30,16 @@ class Diagnostic:
 
 WARNINGS = frozenset(
     {"broken-plugin", "shadowed-rule", "expired-rule", "expired-schedule", "never-matches", "literal-secret"}
-    | {"doubtful-option", "in-the-clear", "bare-number", "no-rules", "no-push", "doubtful-flag", "no-trust"}
+    | {
+        "doubtful-option",
+        "in-the-clear",
+        "bare-number",
+        "no-rules",
+        "no-push",
+        "doubtful-flag",
+        "doubtful-pattern",
+        "no-trust",
+    }
 )
 """Words that warn; every other one is an error, and nothing is run."""
 
@@ -95,6 +104,7 @@ WORDS: dict[str, str] = {
     "expired-rule": "The rule's time is over.",
     "expired-schedule": "The listener's time is over.",
     "never-matches": "Nothing can satisfy the rule.",
+    "doubtful-pattern": "A text is looked for with its star, and a pattern was probably meant.",
     "doubtful-flag": "A flag is a word of one's own, and one of the standard ones was probably meant.",
     # accounts and listeners
     "unsupported-disposition": "The account's protocol cannot carry out what `keep` or the code asks.",

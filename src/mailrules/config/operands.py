@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -34,6 +35,10 @@ class Reading:
     def of(self, field: str, kind: FieldKind, *, case_sensitive: bool = False) -> Reading:
         """The same for another field."""
         return replace(self, field=field, kind=kind, case_sensitive=case_sensitive)
+
+
+_STARRED = re.compile(r"\*[^*?]+\*?|[^*?]+\*")
+"""As file names are looked for elsewhere: `*invoice*`; not `***SPAM***`, which mail really says."""
 
 
 def operator(name: str, node: Node, reading: Reading) -> Operator | None:
@@ -85,6 +90,11 @@ def _text(name: str, node: Node, reading: Reading) -> str | None:
         return None
     if text is None or not _known_word(name, text, node, reading):
         return None
+    if name in {"contains", "starts", "ends"} and _STARRED.fullmatch(text):
+        message = f"'{name}' looks for the star in '{text}', too"
+        reading.findings.add(
+            node.place, "doubtful-pattern", message, f"leave the star out, or write {{glob: '{text}'}}"
+        )
     return text if reading.case_sensitive else text.casefold()
 
 
