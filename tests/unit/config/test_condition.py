@@ -62,7 +62,7 @@ MEANINGS = [
     ("subject: {regex: 'a.b'}", "subject, regex a.b"),
     ("subject: {glob: 'a*.b?'}", r"subject, glob (?is)\A(?:a.*\.b.)\z"),
     ("subject: {glob: A*, case_sensitive: true}", r"subject, glob (?s)\A(?:A.*)\z, case_sensitive"),
-    ("subject: 'a*'", "subject, contains a*"),
+    ("subject: '**a**'", "subject, contains **a**"),
     ("kind: bounce", "kind, is bounce"),
     ("kind: [auto-reply, 'out-*']", r"kind, glob (?is)\A(?:auto\-reply)\z | (?is)\A(?:out\-.*)\z"),
     ("auth: {dkim: pass, spf: [pass, none]}", "auth, dkim pass, spf pass | none"),
