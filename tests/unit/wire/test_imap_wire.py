@@ -181,6 +181,13 @@ LOG_INS = {
         {"capability": offers(f"{BEFORE} SASL-IR"), "authenticate": ["{tag} OK [CAPABILITY IMAP4rev1 MOVE] in\r\n"]},
         ["CAPABILITY", f"AUTHENTICATE PLAIN {SHOWN}", 'SELECT "INBOX"'],
     ),
+    "in one go, and what it can do then is told before it says yes": (
+        {
+            "capability": offers(f"{BEFORE} SASL-IR"),
+            "authenticate": ["* CAPABILITY IMAP4rev1 MOVE\r\n{tag} OK in\r\n"],
+        },
+        ["CAPABILITY", f"AUTHENTICATE PLAIN {SHOWN}", 'SELECT "INBOX"'],
+    ),
     "in two where it does not, and it is asked what it can do": (
         {"capability": offers(BEFORE), "authenticate": ["+ \r\n"], "response": ["{tag} OK in\r\n"]},
         ["CAPABILITY", "AUTHENTICATE PLAIN", "", "CAPABILITY", 'SELECT "INBOX"'],

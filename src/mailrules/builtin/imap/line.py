@@ -26,7 +26,7 @@ _TAGGED = re.compile(rb"(?P<tag>LIBA\d+) (?P<type>[A-Z]+) (?P<data>.*)", re.ASCI
 """How imaplib tags its own commands and knows their ends, the same for all connections."""
 _PIECE = 1 << 16
 """Octets of a literal that must leave within one time-out."""
-_TOLD = re.compile(rb"\[CAPABILITY ([^\]\r\n]+)\]", re.IGNORECASE)
+_TOLD = re.compile(rb"\A(?:\[|\* )CAPABILITY ([^\]\r\n]+)", re.IGNORECASE)
 _KIND = re.compile(rb"\* (?:\d+ )?([A-Za-z-]+)")
 
 
@@ -139,16 +139,18 @@ class Line(imaplib.IMAP4):
         def exchange(text: str) -> tuple[str, bytes]:
             self.wire.allow(ORDINARY)
             self.send((opening.pop() if opening else b"") + text.encode() + b"\r\n")
+            told = b""
             while not (line := self.readline()).startswith((b"+", tag)):
-                self._note(line)
+                if self._note(line) == b"CAPABILITY":
+                    told = line
             if line.startswith(b"+"):
                 return "+", line[1:].strip()
             status, _, rest = line[len(tag) :].strip().partition(b" ")
             if status == b"OK":
                 self.state = "AUTH"
                 self.untagged_responses.clear()  # what it can do may be more now, and is often told at once
-                if told := _TOLD.match(rest):
-                    self.untagged_responses["CAPABILITY"] = [told[1]]
+                if found := _TOLD.search(rest) or _TOLD.search(told):
+                    self.untagged_responses["CAPABILITY"] = [found[1]]
             return status.decode("ascii", "replace").upper(), rest
 
         return exchange
