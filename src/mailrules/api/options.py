@@ -170,6 +170,13 @@ class Duration:
         """For adding to moments."""
         return timedelta(seconds=self.seconds)
 
+    def __str__(self) -> str:
+        """In the largest unit that is whole, as it may be written: `90s`, `5m`, `2h`, `30d`."""
+        for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+            if self.seconds >= length and self.seconds % length == 0:
+                return f"{self.seconds // length:.0f}{unit}"
+        return f"{self.seconds:g}s"
+
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)(i?)b?", re.IGNORECASE)
 

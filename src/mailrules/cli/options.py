@@ -35,16 +35,10 @@ def _unsaid(kind: type[Any]) -> dict[str, str]:
         if default is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT:
             default = field.default_factory()
         if isinstance(default, Duration):
-            said[field.encode_name] = _span(default.seconds)
+            said[field.encode_name] = str(default)
         elif isinstance(default, Size):
             said[field.encode_name] = str(default.octets)
     return said
-
-
-def _span(seconds: float) -> str:
-    """In the greatest unit that leaves no rest: `90s`, `5m`, `2h`."""
-    units = {"d": 86400, "h": 3600, "m": 60}
-    return next((f"{seconds // size:.0f}{unit}" for unit, size in units.items() if not seconds % size), f"{seconds:g}s")
 
 
 def _object(schema: Schema, definitions: Mapping[str, Schema]) -> Schema | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from mailrules.api import Duration
 from mailrules.config.settings import Listener
 from mailrules.engine.process import Case
 from mailrules.engine.world import World
@@ -84,7 +85,8 @@ class Allowance:
             limit = most[what]
             if limit is not None and (until := self._full(what, whose, limit - number, limits.within)):
                 done = {"send": "sent", "delete": "deleted", "move": "moved"}[what]
-                said = f"{whose} is paused: it has {done} {limit} within {_said(limits.within)} (limits: {what}s)"
+                within = Duration(limits.within.total_seconds())
+                said = f"{whose} is paused: it has {done} {limit} within {within} (limits: {what}s)"
                 return Over(said, until)
         return self._over_share(whose, limits) if limits.share is not None and _removing(costs) else None
 
@@ -108,8 +110,9 @@ class Allowance:
         gone = len(before) + waiting["delete"] + waiting["move"] + 1
         if gone <= FEWEST or gone <= share * (self.present + len(before)):
             return None
-        said = f"{whose} is paused: {gone - 1} of its {self.present + len(before)} messages are gone within"
-        return Over(f"{said} {_said(limits.within)} (limits: share)", min(before, default=now) + limits.within)
+        within = Duration(limits.within.total_seconds())
+        said = f"{whose} is paused: {gone - 1} of its {self.present + len(before)} messages are gone within {within}"
+        return Over(f"{said} (limits: share)", min(before, default=now) + limits.within)
 
     def _put_off(self, case: Case, over: Over) -> Case:
         if over.reason not in self._told:
@@ -140,11 +143,3 @@ def _removing(costs: Mapping[str, int]) -> bool:
 def _keys(case: Case, number: int) -> Iterator[str]:
     """One for each of so many things done to a message, the same at every try."""
     return (f"{case.entry.account} {case.entry.fingerprint} {at}" for at in range(number))
-
-
-def _said(within: timedelta) -> str:
-    seconds = int(within.total_seconds())
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length and seconds % length == 0:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"

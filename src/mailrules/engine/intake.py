@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
+from mailrules.api import Duration
 from mailrules.config.settings import Listener
 from mailrules.engine.reading import Read, Reader, oversized
 from mailrules.engine.world import World
@@ -44,7 +44,7 @@ class Intake:
         came, oldest = read.head.received or read.message.date, self.listener.max_age
         if came is None or oldest is None or self.world.clock() - came <= oldest:
             return ""
-        return f"it came on {came:%Y-%m-%d}, longer ago than max_age: {_length(oldest)}"
+        return f"it came on {came:%Y-%m-%d}, longer ago than max_age: {Duration(oldest.total_seconds())}"
 
     def too_big(self, read: Sequence[Read]) -> tuple[list[Read], list[Entry]]:
         """Those that are to be handled, and entries of those that are too big for that.
@@ -71,12 +71,3 @@ class Intake:
         if read.prior:
             return replace(read.prior, state=state, reason=why, retry_at=None)
         return self.reader.entry(read, state=state, reason=why)
-
-
-def _length(age: timedelta) -> str:
-    """`30d`, `90m`: in the largest unit that is whole."""
-    seconds = round(age.total_seconds())
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= length and seconds % length == 0:
-            return f"{seconds // length}{unit}"
-    return f"{seconds}s"

@@ -43,7 +43,7 @@ def test_over_its_limit_a_rule_leaves_the_message_alone_and_says_so(house, caplo
     assert [entry.state for entry in report.entries] == [State.DONE] * 3 + [State.RETRY] * 2
     reason = report.entries[-1].reason
     assert "rule 'r' of listener 'inbox' is paused" in reason
-    assert f"3 within 1 h (limits: {what})" in reason
+    assert f"3 within 1h (limits: {what})" in reason
     assert caplog.messages.count(reason) == 1
 
 
