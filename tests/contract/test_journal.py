@@ -14,7 +14,9 @@ def url(tmp_path):
     return f"sqlite:///{tmp_path}/journal.db"
 
 
-class TestSqliteFile(JournalContract):
+class AtAnAddress(JournalContract):
+    """What SQLAlchemy reaches."""
+
     @pytest.fixture
     def journal(self, url):
         journal = open_journal(url)
@@ -28,22 +30,14 @@ class TestSqliteFile(JournalContract):
         peer.close()
 
 
-class TestPostgres(JournalContract):
+class TestSqliteFile(AtAnAddress):
+    """By default."""
+
+
+class TestPostgres(AtAnAddress):
     @pytest.fixture
     def url(self, postgres):
         return postgres.fresh()
-
-    @pytest.fixture
-    def journal(self, url):
-        journal = open_journal(url)
-        yield journal
-        journal.close()
-
-    @pytest.fixture
-    def peer(self, url):
-        peer = open_journal(url)
-        yield peer
-        peer.close()
 
 
 class TestOverlayOverNothing(JournalContract):
